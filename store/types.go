@@ -1,0 +1,302 @@
+package store
+
+import (
+	"carbongraph/internal/exact"
+)
+
+// GwpSet is a set of global warming potentials, named by the IPCC assessment report that gives it.
+type GwpSet string
+
+// The sets that are known.
+const (
+	AR4 GwpSet = "AR4"
+	AR5 GwpSet = "AR5"
+	AR6 GwpSet = "AR6"
+)
+
+// CalculationMethod is how an emission was calculated, in the GHG Protocol's words.
+type CalculationMethod string
+
+// The methods of the GHG Protocol's Scope 3 guidance.
+const (
+	SupplierSpecific CalculationMethod = "SUPPLIER_SPECIFIC"
+	Hybrid           CalculationMethod = "HYBRID"
+	AverageData      CalculationMethod = "AVERAGE_DATA"
+	SpendBased       CalculationMethod = "SPEND_BASED"
+)
+
+// GasBasis tells whether a gas amount is a mass of the gas or already CO2e.
+type GasBasis string
+
+// The bases.
+const (
+	BasisMass GasBasis = "MASS"
+	BasisCO2e GasBasis = "CO2E"
+)
+
+// PriceBasis tells which price a money factor is per.
+type PriceBasis string
+
+// The bases.
+const (
+	PriceBasic     PriceBasis = "BASIC"
+	PricePurchaser PriceBasis = "PURCHASER"
+)
+
+// Role is what a key may do; each holds the rights of those before it.
+type Role string
+
+// The roles, least first.
+const (
+	Viewer  Role = "VIEWER"
+	Analyst Role = "ANALYST"
+	Editor  Role = "EDITOR"
+	Admin   Role = "ADMIN"
+)
+
+// MoneyOrder is an organization's choice of how spend reaches the factor's currency and price year.
+type MoneyOrder string
+
+// The orders. They differ by several percent: domain practice is to state which was used.
+const (
+	DeflateThenConvert MoneyOrder = "DEFLATE_THEN_CONVERT"
+	ConvertThenDeflate MoneyOrder = "CONVERT_THEN_DEFLATE"
+)
+
+// ItemStatus is what became of one item of a batch.
+type ItemStatus string
+
+// The statuses.
+const (
+	Created   ItemStatus = "CREATED"
+	Updated   ItemStatus = "UPDATED"
+	Unchanged ItemStatus = "UNCHANGED"
+	Failed    ItemStatus = "FAILED"
+)
+
+// Organization is a tenant: the company whose ledger it is.
+type Organization struct {
+	ID         ID
+	Name       string
+	Country    *string
+	Currency   string // ISO 4217; money is reported in it
+	GwpSet     GwpSet
+	MoneyOrder MoneyOrder
+	CreatedAt  exact.Instant
+}
+
+// APIKey is a key without its secret.
+type APIKey struct {
+	OrgID      ID
+	ID         ID
+	Name       string
+	Role       Role
+	CreatedAt  exact.Instant
+	LastUsedAt *exact.Instant
+	ExpiresAt  *exact.Instant
+}
+
+// Category is one of the 15 Scope 3 categories.
+type Category struct {
+	Number    int32
+	Name      string
+	Direction CategoryDirection
+}
+
+// CategoryDirection is UPSTREAM (1 to 8) or DOWNSTREAM (9 to 15).
+type CategoryDirection string
+
+// The directions.
+const (
+	Upstream   CategoryDirection = "UPSTREAM"
+	Downstream CategoryDirection = "DOWNSTREAM"
+)
+
+// Supplier is a company that sells to the organization, or to its suppliers.
+type Supplier struct {
+	ID         ID
+	ExternalID *string
+	Name       string
+	Country    *string
+	NaicsCode  *string
+	Duns       *string
+	Lei        *string
+	Tier       *int32
+	CO2e       exact.Milligrams // sum of current emissions, kept by Writer
+	CreatedAt  exact.Instant
+	UpdatedAt  exact.Instant
+}
+
+// Quantity is a physical amount in the unit of the ledger's line.
+type Quantity struct {
+	Value exact.Micros
+	Unit  string
+}
+
+// Money is an amount in the currency of the ledger's line.
+type Money struct {
+	Amount   exact.Micros
+	Currency string
+}
+
+// Problem is why a line has no emission, or why an item of a batch failed.
+type Problem struct {
+	Code    string
+	Message string
+	Path    []string
+}
+
+// Activity is one line of the ledger.
+type Activity struct {
+	ID             ID
+	ExternalID     string
+	SupplierID     *ID
+	CategoryNumber int32
+	Description    string
+	AccountCode    *string
+	OccurredOn     exact.Date
+	Quantity       *Quantity
+	Money          *Money
+	Country        *string
+	Problem        *Problem // why there is no emission; nil where there is one, or none was asked for
+	CreatedAt      exact.Instant
+	UpdatedAt      exact.Instant
+}
+
+// GasAmount is one gas of an emission.
+type GasAmount struct {
+	Gas  string         `json:"gas"`
+	Mass *exact.Decimal `json:"mass,omitempty"` // kilograms of the gas; nil where only CO2e is known
+	CO2e exact.Decimal  `json:"co2e"`           // kilograms of CO2e
+}
+
+// ProvenanceStep is one conversion on the way from the ledger's line to the mass.
+type ProvenanceStep struct {
+	Step       string         `json:"step"`
+	Input      *exact.Decimal `json:"input,omitempty"`
+	InputUnit  *string        `json:"inputUnit,omitempty"`
+	Operator   string         `json:"operator"`
+	Operand    *exact.Decimal `json:"operand,omitempty"`
+	Output     exact.Decimal  `json:"output"`
+	OutputUnit string         `json:"outputUnit"`
+	Source     string         `json:"source"`
+	SourceID   *GlobalID      `json:"-"` // the factor, where the operand is its value
+	SourceRow  *ID            `json:"sourceRow,omitempty"`
+}
+
+// Emission is the result of one calculation of one activity. It repeats what sums are grouped and filtered by, as it was when calculated.
+type Emission struct {
+	ID             ID
+	ActivityID     ID
+	SupplierID     *ID
+	CategoryNumber int32
+	FactorID       ID
+	DatasetID      ID
+	RunID          ID
+	OccurredOn     exact.Date
+	Country        *string
+	AccountCode    *string
+	CO2e           exact.Milligrams
+	BiogenicCO2    exact.Milligrams
+	Spend          *exact.Micros // in the organization's currency; nil where the line has no money
+	Method         CalculationMethod
+	GwpSet         GwpSet
+	Gases          []GasAmount
+	Provenance     []ProvenanceStep
+	CalculatedAt   exact.Instant
+	Superseded     bool
+}
+
+// FactorDataset is one release of one source of emission factors. Datasets are shared by all organizations.
+type FactorDataset struct {
+	ID           ID
+	Source       string // for example epa-supply-chain
+	Version      string
+	Name         string
+	Licence      string
+	Attribution  string
+	GwpSet       GwpSet
+	FactorCount  int32
+	ImportedAt   exact.Instant
+	SupersedesID *ID
+	Digest       string // SHA-256 of the content: the same release is imported once
+}
+
+// EmissionFactor is kilograms of CO2e per unit of an activity. Factors are never updated in place.
+type EmissionFactor struct {
+	ID                 ID
+	DatasetID          ID
+	Code               string
+	Name               string
+	Region             string
+	Unit               string
+	Value              *exact.Decimal // by the dataset's own GWP set; nil where none was published
+	ValueAR4           *exact.Decimal // by other sets, where gases are known by mass
+	ValueAR5           *exact.Decimal
+	ValueAR6           *exact.Decimal
+	BiogenicCO2        *exact.Decimal // kilograms per unit, where it is known
+	PriceYear          *int32
+	PriceBasis         *PriceBasis
+	LifeCycleBoundary  *string
+	Year               *int32
+	ValidFrom          *exact.Date
+	ValidTo            *exact.Date
+	UncertaintyPercent *exact.Decimal
+	CategoryNumber     *int32 // the category that the factor implies, where its source says so
+	Gases              []FactorGas
+}
+
+// FactorGas is one gas of a factor: kilograms per unit, of the gas or of CO2e as Basis tells.
+type FactorGas struct {
+	Gas    string        `json:"gas"`
+	Amount exact.Decimal `json:"amount"`
+	Basis  GasBasis      `json:"basis"`
+}
+
+// RunStatus is the state of a calculation run; the same words as a batch's.
+type RunStatus string
+
+// The states that a run can be in.
+const (
+	RunRunning   RunStatus = "RUNNING"
+	RunSucceeded RunStatus = "SUCCEEDED"
+	RunPartial   RunStatus = "PARTIAL"
+	RunFailed    RunStatus = "FAILED"
+)
+
+// CalculationRun groups the emissions of one import or recalculation.
+type CalculationRun struct {
+	ID         ID
+	Status     RunStatus
+	Preview    bool
+	Reason     string
+	GwpSet     GwpSet
+	StartedAt  exact.Instant
+	FinishedAt *exact.Instant
+}
+
+// FactorMapping is what lines of one (account code, description, country) are calculated with. Nil parts match anything.
+type FactorMapping struct {
+	ID             ID
+	AccountCode    *string
+	Description    *string
+	Country        *string
+	FactorID       *ID
+	CategoryNumber *int32
+	Exclude        bool
+	Reason         *string
+	DecidedBy      string // RULE, TEXT_MATCH, LANGUAGE_MODEL or PERSON
+	Confidence     exact.Decimal
+	Reviewed       bool
+}
+
+// FootprintTotals are sums over emissions.
+type FootprintTotals struct {
+	CO2e          exact.Milligrams
+	BiogenicCO2   exact.Milligrams
+	ActivityCount int32
+	EmissionCount int32
+	Spend         exact.Micros
+	HasSpend      bool
+	SpendCO2e     exact.Milligrams // of the emissions whose line has money: what intensity divides
+}
