@@ -1,0 +1,57 @@
+# Carbongraph. `make help` lists the targets.
+
+GO      ?= go
+BIN     := bin/carbongraph
+TESTENV := $(GO) run ./internal/testenv
+
+.DEFAULT_GOAL := help
+.PHONY: help build run test test-go test-browser lint verify verify-go verify-web generate web bench clean
+
+help: ## list the targets
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+build: ## build bin/carbongraph
+	$(GO) build -o $(BIN) .
+
+run: build ## build, then serve demo data on the embedded database
+	./$(BIN) demo
+
+test: test-go test-browser ## every test, on real servers that are started for it
+
+test-go:
+	$(TESTENV) $(GO) test -race -timeout 12m ./...
+
+# The browser tests want Node and Chromium. Where there is no Node, one line says so and the rest counts.
+test-browser: build
+	@if command -v npm >/dev/null 2>&1; then web/tests/run.sh $(CURDIR)/$(BIN); \
+	else echo "browser tests left out: they need Node 20.19 or later with npm on PATH"; fi
+
+lint: ## gofmt, vet, staticcheck
+	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
+	$(GO) vet ./...
+	$(GO) tool staticcheck ./...
+
+generate: ## write generated code anew
+	$(GO) generate ./...
+
+verify: verify-go verify-web ## generated code and web bundle fresh, modules tidy, allowed imports
+
+verify-go: generate
+	@git diff --exit-code --stat -- graph resolvers internal || { echo "generated code was stale: commit what make generate wrote"; exit 1; }
+	$(GO) mod tidy -diff
+	$(GO) mod verify
+	$(GO) test -run 'TestRooms' ./internal/app/
+
+verify-web:
+	@if command -v npm >/dev/null 2>&1; then $(MAKE) --no-print-directory web; \
+	  if [ -n "$$(git status --porcelain web/dist)" ]; then git status --porcelain web/dist; echo "web/dist was stale: commit what make web wrote"; exit 1; fi; \
+	else echo "web bundle not checked: that needs Node 20.19 or later with npm on PATH"; fi
+
+web: ## build the console into web/dist
+	cd web && npm ci --no-audit --no-fund && npm run build
+
+bench: build ## measure: the figures of docs/performance.md, printed as a table
+	$(TESTENV) $(GO) run ./loadtest/bench
+
+clean: ## remove what was built
+	rm -rf bin web/node_modules
