@@ -1,0 +1,159 @@
+package auth
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"carbongraph/internal/fault"
+)
+
+// Cookie is the name of the console's session cookie.
+const Cookie = "cg_session"
+
+// Door lets requests in: by key, or by the session that a key was traded for.
+type Door struct {
+	Keys     *Keys
+	Sessions *Sessions
+	// Refuse answers a sign-in that failed.
+	Refuse Refuse
+}
+
+// Refuse writes the answer of a refused request: its status and its body. The challenge is already in the headers.
+type Refuse func(http.ResponseWriter, *http.Request, error)
+
+// Require lets those in who show who they are, and puts their Viewer in the context. Everybody else gets what refuse writes.
+func (d *Door) Require(next http.Handler, refuse Refuse) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		v, err := d.viewer(r)
+		if err != nil {
+			challenge(w, err)
+			refuse(w, r, err)
+			return
+		}
+		next.ServeHTTP(w, r.WithContext(With(r.Context(), v)))
+	})
+}
+
+func challenge(w http.ResponseWriter, err error) {
+	if fault.CodeOf(err) == fault.Unauthenticated {
+		w.Header().Set("WWW-Authenticate", `Bearer realm="carbongraph"`)
+	}
+}
+
+// viewer tells who asks. A key in a header goes before the cookie.
+func (d *Door) viewer(r *http.Request) (*Viewer, error) {
+	if headers := r.Header.Values("Authorization"); len(headers) > 0 {
+		s, err := bearer(headers)
+		if err != nil {
+			return nil, err
+		}
+		return d.Keys.Viewer(r.Context(), s)
+	}
+	c, err := r.Cookie(Cookie)
+	if err != nil {
+		return nil, fault.New(fault.Unauthenticated, "Send an API key as `Authorization: Bearer cg_…`.")
+	}
+	s, ok := d.Sessions.Key(c.Value)
+	if !ok {
+		return nil, fault.New(fault.Unauthenticated, "The session has ended. Sign in again.")
+	}
+	if !safe(r.Method) && !sameOrigin(r) {
+		return nil, fault.New(fault.Forbidden, "A session changes things from its own pages alone. Send a key as `Authorization: Bearer cg_…` instead.")
+	}
+	return d.Keys.Viewer(r.Context(), s)
+}
+
+func bearer(headers []string) (Secret, error) {
+	kind, key, _ := strings.Cut(strings.TrimSpace(headers[0]), " ")
+	if len(headers) > 1 || !strings.EqualFold(kind, "Bearer") {
+		return Secret{}, fault.New(fault.Unauthenticated, "Send one header, `Authorization: Bearer cg_…`.")
+	}
+	return ParseSecret(strings.TrimSpace(key))
+}
+
+func safe(method string) bool { return method == http.MethodGet || method == http.MethodHead }
+
+// sameOrigin tells whether a page of ours sent the request. Browsers say so in Sec-Fetch-Site; older ones in Origin. Neither means no.
+func sameOrigin(r *http.Request) bool {
+	if site := r.Header.Get("Sec-Fetch-Site"); site != "" {
+		return site == "same-origin"
+	}
+	o, err := url.Parse(r.Header.Get("Origin"))
+	return err == nil && o.Host != "" && o.Host == r.Host
+}
+
+// signIn is what POST /session takes: a key, or a one-time code.
+type signIn struct {
+	Key  string `json:"key"`
+	Code string `json:"code"`
+}
+
+const maxSignIn = 4 << 10
+
+// SignIn answers POST /session: it trades a key or a one-time code for the session cookie.
+func (d *Door) SignIn(w http.ResponseWriter, r *http.Request) {
+	s, err := d.credentials(w, r)
+	if err == nil {
+		_, err = d.Keys.Viewer(r.Context(), s)
+	}
+	if err != nil {
+		challenge(w, err)
+		d.Refuse(w, r, err)
+		return
+	}
+	token, until := d.Sessions.Open(s)
+	c := cookie(r, token)
+	c.Expires = until
+	http.SetCookie(w, c)
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func (d *Door) credentials(w http.ResponseWriter, r *http.Request) (Secret, error) {
+	if r.Header.Get("Sec-Fetch-Site") != "" && !sameOrigin(r) {
+		return Secret{}, fault.New(fault.Forbidden, "Sign in from the server's own page.")
+	}
+	// A form cannot send JSON, so that no other site's page can sign a visitor in.
+	if mediaType, _, _ := strings.Cut(r.Header.Get("Content-Type"), ";"); !strings.EqualFold(strings.TrimSpace(mediaType), "application/json") {
+		return Secret{}, fault.New(fault.BadUserInput, "Send JSON, with Content-Type: application/json.")
+	}
+	var in signIn
+	dec := json.NewDecoder(http.MaxBytesReader(w, r.Body, maxSignIn))
+	dec.DisallowUnknownFields()
+	if err := dec.Decode(&in); err != nil || (in.Key == "") == (in.Code == "") {
+		return Secret{}, fault.New(fault.BadUserInput, `Send either {"key":"cg_…"} or {"code":"…"}.`)
+	}
+	if in.Key != "" {
+		return ParseSecret(strings.TrimSpace(in.Key))
+	}
+	s, ok := d.Sessions.Redeem(in.Code)
+	if !ok {
+		return Secret{}, fault.New(fault.Unauthenticated, "The link was used, or is too old. Sign in with a key.")
+	}
+	return s, nil
+}
+
+// SignOut answers DELETE /session.
+func (d *Door) SignOut(w http.ResponseWriter, r *http.Request) {
+	if c, err := r.Cookie(Cookie); err == nil {
+		if !sameOrigin(r) {
+			d.Refuse(w, r, fault.New(fault.Forbidden, "Sign out from the server's own page."))
+			return
+		}
+		d.Sessions.Close(c.Value)
+	}
+	c := cookie(r, "")
+	c.MaxAge = -1
+	http.SetCookie(w, c)
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(http.StatusNoContent)
+}
+
+func cookie(r *http.Request, token string) *http.Cookie {
+	return &http.Cookie{
+		Name: Cookie, Value: token, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode,
+		Secure: r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https",
+	}
+}
