@@ -1,0 +1,62 @@
+package store
+
+import "carbongraph/internal/exact"
+
+// This file derives what rows show from what they store. Nothing here reads the database.
+
+// ratioPlaces is how many digits after the point a ratio keeps.
+const ratioPlaces = 12
+
+// Category gives the category of the line.
+func (a *Activity) Category() *Category { return CategoryByNumber(a.CategoryNumber) }
+
+// Category gives the category of the line when it was calculated.
+func (e *Emission) Category() *Category { return CategoryByNumber(e.CategoryNumber) }
+
+// Mass gives the CO2e in a unit.
+func (e *Emission) Mass(unit exact.MassUnit) exact.Decimal { return e.CO2e.In(unit) }
+
+// BiogenicMass gives the biogenic CO2 in a unit.
+func (e *Emission) BiogenicMass(unit exact.MassUnit) exact.Decimal { return e.BiogenicCO2.In(unit) }
+
+// SourceNode gives the id of the factor that the operand came from; nil where it came from none.
+func (s ProvenanceStep) SourceNode() *GlobalID {
+	if s.SourceID == nil && s.SourceRow != nil {
+		id := Global(KindEmissionFactor, *s.SourceRow)
+		return &id
+	}
+	return s.SourceID
+}
+
+// Mass gives the CO2e in a unit.
+func (t *FootprintTotals) Mass(unit exact.MassUnit) exact.Decimal { return t.CO2e.In(unit) }
+
+// BiogenicMass gives the biogenic CO2 in a unit.
+func (t *FootprintTotals) BiogenicMass(unit exact.MassUnit) exact.Decimal {
+	return t.BiogenicCO2.In(unit)
+}
+
+// Intensity gives kilograms of CO2e per unit of money, over the emissions with money; nil where no money was spent on balance.
+func (t *FootprintTotals) Intensity() *exact.Decimal {
+	if !t.HasSpend || t.Spend == 0 {
+		return nil
+	}
+	x := t.SpendCO2e.Decimal().Quo(t.Spend.Decimal()).Round(ratioPlaces)
+	return &x
+}
+
+// Category gives the category that the group is of; nil where categories are not grouped by.
+func (r *FootprintRow) Category() *Category {
+	if r.CategoryNumber == nil {
+		return nil
+	}
+	return CategoryByNumber(*r.CategoryNumber)
+}
+
+// Share gives the group's part of the whole filter's CO2e; 0 where the whole is 0.
+func (r *FootprintRow) Share() exact.Decimal {
+	if r.WholeCO2e == 0 {
+		return exact.Decimal{}
+	}
+	return r.Totals.CO2e.Decimal().Quo(r.WholeCO2e.Decimal()).Round(ratioPlaces)
+}
