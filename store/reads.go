@@ -114,11 +114,6 @@ func (t *Tenant) Keys(ctx context.Context) ([]*APIKey, error)        { panic(err
 func (t *Tenant) StartRun(ctx context.Context, r *CalculationRun) error  { panic(errTodo) }
 func (t *Tenant) FinishRun(ctx context.Context, r *CalculationRun) error { panic(errTodo) }
 
-// Write runs f in one transaction, retried where the database asks for it (serialization, deadlock, busy). There is no other way to write a ledger's rows.
-func (t *Tenant) Write(ctx context.Context, f func(context.Context, *Writer) error) error {
-	panic(errTodo)
-}
-
 // UpsertSuppliers matches by external id. It sets ID and CreatedAt of rows that were there, and tells for each what became of it.
 // Fields that are nil leave what is stored where keep is true (a supplier named on an activity), and clear it where it is false (upsertSuppliers).
 func (w *Writer) UpsertSuppliers(ctx context.Context, rows []*Supplier, keep bool) ([]ItemStatus, error) {

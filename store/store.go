@@ -3,9 +3,18 @@ package store
 
 import (
 	"context"
+	"crypto/rand"
+	"database/sql"
+	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
+	"github.com/google/uuid"
+	"github.com/uptrace/bun"
+
+	"carbongraph/internal/exact"
+	"carbongraph/internal/fault"
 	"carbongraph/internal/telemetry"
 )
 
@@ -18,38 +27,129 @@ type Options struct {
 	Metrics     *telemetry.Store
 	Now         func() time.Time // nil: time.Now
 	NewID       func() ID        // nil: UUIDv7
-	// ReadOnly opens for reading alone; SkipMigrationCheck lets `migrate` open a database that is behind.
+	// SkipMigrationCheck lets a database be opened that is behind: for `migrate`, and for whoever migrates at once.
 	SkipMigrationCheck bool
 }
 
 // Store is a database, open.
-type Store struct{}
-
-// Tenant is one organization's view of a store: the only door to a ledger's rows.
-type Tenant struct{}
-
-// Writer writes a tenant's rows inside one transaction.
-type Writer struct{}
-
-// Open connects. A database that cannot be reached, a folder that cannot be written and a schema that is behind are each a fault that says what to do.
-func Open(ctx context.Context, o Options) (*Store, error) { panic(errTodo) }
-
-func (s *Store) Close() error                   { panic(errTodo) }
-func (s *Store) Ping(ctx context.Context) error { panic(errTodo) }
-func (s *Store) Tenant(org ID) *Tenant          { panic(errTodo) }
-func (s *Store) Dialect() string                { panic(errTodo) } // "postgres" or "sqlite"
-
-// MigrateUp applies what is missing and tells how many; MigrateDown takes the last group back. Both hold a lock.
-func (s *Store) MigrateUp(ctx context.Context) (int, error)   { panic(errTodo) }
-func (s *Store) MigrateDown(ctx context.Context) (int, error) { panic(errTodo) }
-
-// Migrations lists every migration and whether it is applied.
-func (s *Store) Migrations(ctx context.Context) ([]MigrationStatus, error) { panic(errTodo) }
-
-// MigrationStatus is one migration and whether it is applied.
-type MigrationStatus struct {
-	Name    string
-	Applied bool
+type Store struct {
+	kind    string
+	dialect dialect
+	db      *bun.DB // reads; on Postgres writes too
+	writes  *bun.DB // SQLite has one connection that writes
+	closers []func() error
+	metrics *telemetry.Store
+	log     *slog.Logger
+	now     func() time.Time
+	newID   func() ID
+	// cursorKey authenticates cursors; made once per database.
+	cursorKey []byte
 }
 
-func (t *Tenant) ID() ID { panic(errTodo) }
+// Open connects. A database that cannot be reached, a folder that cannot be written and a schema that is behind are each a fault that says what to do.
+func Open(ctx context.Context, o Options) (*Store, error) {
+	s := &Store{metrics: o.Metrics, log: o.Log, now: o.Now, newID: o.NewID}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	if s.now == nil {
+		s.now = time.Now
+	}
+	if s.newID == nil {
+		s.newID = func() ID { return ID(uuid.Must(uuid.NewV7())) }
+	}
+	open := openSQLite
+	if o.DatabaseURL != "" {
+		open = openPostgres
+	}
+	if err := open(ctx, s, o); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	if err := s.ready(ctx, o.SkipMigrationCheck); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return s, nil
+}
+
+// ready checks that the schema is the one this program knows, and reads the database's secret.
+func (s *Store) ready(ctx context.Context, unmigrated bool) error {
+	all, err := s.Migrations(ctx)
+	if err != nil {
+		return err
+	}
+	for _, m := range all {
+		if m.Applied {
+			continue
+		}
+		if unmigrated {
+			return nil
+		}
+		return fault.New(fault.Internal, "The database lacks migration %s. Run `carbongraph migrate up` first.", m.Name)
+	}
+	return s.readSecret(ctx)
+}
+
+// readSecret makes the secret where there is none yet. Two that start at once make two and keep the first.
+func (s *Store) readSecret(ctx context.Context) error {
+	const find = "SELECT value FROM settings WHERE name = 'cursor_secret'"
+	err := s.db.NewRaw(find).Scan(ctx, &s.cursorKey)
+	if !errors.Is(err, sql.ErrNoRows) {
+		return s.fault(err, "read the settings")
+	}
+	fresh := make([]byte, 32)
+	rand.Read(fresh)
+	if _, err := s.writes.NewRaw("INSERT INTO settings (name, value) VALUES ('cursor_secret', ?) ON CONFLICT (name) DO NOTHING", fresh).Exec(ctx); err != nil {
+		return s.fault(err, "write the settings")
+	}
+	return s.fault(s.db.NewRaw(find).Scan(ctx, &s.cursorKey), "read the settings")
+}
+
+// Close ends every connection. What runs is waited for.
+func (s *Store) Close() error {
+	var errs []error
+	for i := len(s.closers) - 1; i >= 0; i-- {
+		errs = append(errs, s.closers[i]())
+	}
+	s.closers = nil
+	return errors.Join(errs...)
+}
+
+// Ping asks the database for a sign of life.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.fault(s.db.PingContext(ctx), "ping")
+}
+
+// Dialect is "postgres" or "sqlite".
+func (s *Store) Dialect() string { return s.kind }
+
+// NewID makes the key of a new row.
+func (s *Store) NewID() ID { return s.newID() }
+
+// Now is the instant that new rows are stamped with.
+func (s *Store) Now() exact.Instant { return exact.InstantOf(s.now()) }
+
+// fault makes an error of the database one that a client may see. Faults pass as they are; what is being done goes to the log alone.
+func (s *Store) fault(err error, doing string) error {
+	var known *fault.Fault
+	if err == nil || errors.As(err, &known) {
+		return err
+	}
+	err = fmt.Errorf("store: %s: %w", doing, err)
+	switch {
+	case errors.Is(err, context.Canceled):
+		return err
+	case errors.Is(err, context.DeadlineExceeded):
+		return fault.Wrap(err, fault.Timeout, "The database took too long; ask for less, or try again.")
+	}
+	switch s.dialect.classify(err) {
+	case tookTooLong:
+		return fault.Wrap(err, fault.Timeout, "The database took too long; ask for less, or try again.")
+	case unreachable:
+		return fault.Wrap(err, fault.Overloaded, "The database cannot be reached at the moment; try again.")
+	case collided:
+		return fault.Wrap(err, fault.Overloaded, "Too many writers want the same rows; try again.")
+	case notUnique:
+		return fault.Wrap(err, fault.Conflict, "Something with the same key is there already.")
+	}
+	return err
+}

@@ -1,0 +1,157 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"net"
+	"runtime"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+	"github.com/jackc/pgx/v5/stdlib"
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/pgdialect"
+
+	"carbongraph/internal/exact"
+	"carbongraph/internal/fault"
+	"carbongraph/internal/telemetry"
+)
+
+type postgres struct{}
+
+// openPostgres makes one pool for everything. bun writes values into the text of a statement, so preparing it by default would only fill
+// the statement cache; hot statements of one text ask for pgx.QueryExecModeCacheStatement themselves.
+func openPostgres(ctx context.Context, s *Store, o Options) error {
+	cfg, err := pgxpool.ParseConfig(o.DatabaseURL)
+	if err != nil { // its text may hold the password
+		return fault.New(fault.Internal, "DATABASE_URL is not the address of a Postgres database; write postgres://user:password@host:5432/name.")
+	}
+	cfg.MaxConns = int32(max(4, 2*runtime.GOMAXPROCS(0)))
+	if o.MaxConns > 0 {
+		cfg.MaxConns = int32(o.MaxConns)
+	}
+	cfg.MaxConnLifetimeJitter = cfg.MaxConnLifetime / 10
+	conn := cfg.ConnConfig
+	conn.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	conn.ConnectTimeout = 10 * time.Second
+	for name, value := range map[string]string{"application_name": "carbongraph", "jit": "off", "timezone": "UTC"} {
+		conn.RuntimeParams[name] = value
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, cfg)
+	if err != nil {
+		return fault.Wrap(err, fault.Internal, "The pool of connections cannot be made; check DATABASE_URL.")
+	}
+	s.closers = append(s.closers, func() error { pool.Close(); return nil })
+	if err := pool.Ping(ctx); err != nil {
+		return noPostgres(err, conn)
+	}
+	db := stdlib.OpenDBFromPool(pool)
+	s.closers = append(s.closers, db.Close)
+	stop := s.metrics.Pool(func() telemetry.PoolStats {
+		p := pool.Stat()
+		return telemetry.PoolStats{Max: int(p.MaxConns()), Open: int(p.TotalConns()), InUse: int(p.AcquiredConns()), Idle: int(p.IdleConns()),
+			Acquires: p.AcquireCount(), Waits: p.EmptyAcquireCount(), AcquireTime: p.AcquireDuration()}
+	})
+	s.closers = append(s.closers, func() error { stop(); return nil })
+	s.dialect, s.kind = postgres{}, "postgres"
+	s.db = bun.NewDB(db, pgdialect.New(), bun.WithDiscardUnknownColumns()).WithQueryHook(observer{s.metrics})
+	s.writes = s.db
+	return nil
+}
+
+// noPostgres says in one line which server gave no answer and why; never the password.
+func noPostgres(err error, conn *pgx.ConnConfig) error {
+	at := net.JoinHostPort(conn.Host, strconv.Itoa(int(conn.Port)))
+	var said *pgconn.PgError
+	var dial *net.OpError
+	switch {
+	case errors.As(err, &said):
+		return fault.Wrap(err, fault.Internal, "Postgres at %s refuses us: %s. Correct DATABASE_URL, or make what is missing.", at, said.Message)
+	case errors.As(err, &dial):
+		return fault.Wrap(err, fault.Internal, "Postgres at %s cannot be reached: %v. Start it, or correct DATABASE_URL.", at, dial.Err)
+	}
+	return fault.Wrap(err, fault.Internal, "Postgres at %s cannot be reached. Start it, or correct DATABASE_URL.", at)
+}
+
+func (postgres) hasTable() string { return "SELECT to_regclass(?) IS NOT NULL" }
+
+func (postgres) types() map[string]string {
+	return map[string]string{"uuid": "uuid", "text": `text COLLATE "C"`, "int": "integer", "bigint": "bigint", "bool": "boolean", "float": "double precision",
+		"bytes": "bytea", "date": "date", "instant": "timestamptz", "include": ") INCLUDE ("}
+}
+
+// lock holds for the transaction, so that a crash leaves nothing behind and a pooler between does no harm. The number is ours by choice alone.
+func (postgres) lock(ctx context.Context, tx bun.IDB) error {
+	_, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock(4717402563)")
+	return err
+}
+
+func (postgres) classify(err error) trouble {
+	var said *pgconn.PgError
+	if !errors.As(err, &said) {
+		var connect *pgconn.ConnectError
+		var network net.Error
+		if errors.As(err, &connect) || errors.As(err, &network) || pgconn.SafeToRetry(err) {
+			return unreachable
+		}
+		return otherTrouble
+	}
+	switch said.Code {
+	case "40001", "40P01", "55P03": // serialization_failure, deadlock_detected, lock_not_available
+		return collided
+	case "23505":
+		return notUnique
+	case "57014": // query_canceled: statement_timeout
+		return tookTooLong
+	case "57P01", "57P02", "57P03", "53300": // shutting down, crashed, starting, too many connections
+		return unreachable
+	}
+	return otherTrouble
+}
+
+// insert copies on the transaction's own session.
+func (postgres) insert(ctx context.Context, tx *transaction, table string, columns []string, n int, row func(i int) []any) error {
+	return tx.conn.Raw(func(driver any) error {
+		_, err := driver.(*stdlib.Conn).Conn().CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromSlice(n, func(i int) ([]any, error) {
+			values := row(i)
+			for j, v := range values {
+				values[j] = wire(v)
+			}
+			return values, nil
+		}))
+		return err
+	})
+}
+
+// wire gives a value as the binary protocol wants it; our types know SQL text alone.
+func wire(v any) any {
+	switch v := v.(type) {
+	case ID:
+		return [16]byte(v)
+	case *ID:
+		if v == nil {
+			return nil
+		}
+		return [16]byte(*v)
+	case exact.Date:
+		return v.Time()
+	case *exact.Date:
+		if v == nil {
+			return nil
+		}
+		return v.Time()
+	case exact.Instant:
+		return v.Time()
+	case exact.Decimal:
+		return v.Canonical()
+	case *exact.Decimal:
+		if v == nil {
+			return nil
+		}
+		return v.Canonical()
+	}
+	return v
+}

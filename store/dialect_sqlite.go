@@ -1,0 +1,128 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/url"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+
+	"github.com/uptrace/bun"
+	"github.com/uptrace/bun/dialect/sqlitedialect"
+	"modernc.org/sqlite"
+	sqlite3 "modernc.org/sqlite/lib"
+
+	"carbongraph/internal/fault"
+)
+
+type sqliteDialect struct{}
+
+// openSQLite makes one connection that writes and several that read beside it (WAL).
+func openSQLite(ctx context.Context, s *Store, o Options) error {
+	dir, err := filepath.Abs(o.DataDir)
+	if err != nil {
+		return fault.Wrap(err, fault.Internal, "The data folder %q cannot be found. Give another with DATA_DIR or --data.", o.DataDir)
+	}
+	if err := writable(dir); err != nil {
+		return err
+	}
+	file := filepath.Join(dir, "carbongraph.db")
+	s.dialect, s.kind = sqliteDialect{}, "sqlite"
+	open := func(conns int, pragmas ...string) (*bun.DB, error) {
+		query := url.Values{"_txlock": {"immediate"}, "_pragma": append([]string{"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(NORMAL)",
+			"foreign_keys(1)", "cache_size(-65536)", "temp_store(MEMORY)"}, pragmas...)}
+		address := url.URL{Scheme: "file", Path: filepath.ToSlash(file), RawQuery: query.Encode()}
+		db, err := sql.Open("sqlite", address.String())
+		if err != nil {
+			return nil, err
+		}
+		s.closers = append(s.closers, db.Close)
+		db.SetMaxOpenConns(conns)
+		db.SetMaxIdleConns(conns)
+		if err := db.PingContext(ctx); err != nil {
+			return nil, err
+		}
+		return bun.NewDB(db, sqlitedialect.New(), bun.WithDiscardUnknownColumns()).WithQueryHook(observer{s.metrics}), nil
+	}
+	if s.writes, err = open(1); err == nil {
+		s.db, err = open(max(4, 2*runtime.GOMAXPROCS(0)), "query_only(1)")
+	}
+	if err != nil {
+		return fault.Wrap(err, fault.Internal, "%s cannot be opened as a database. Give another folder with DATA_DIR or --data, or move the file away.", file)
+	}
+	return nil
+}
+
+// writable makes the folder and proves that files can be made in it: SQLite itself tells only that it is unable.
+func writable(dir string) error {
+	const advice = "Give another with DATA_DIR or --data, or set DATABASE_URL."
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return fault.Wrap(err, fault.Internal, "The data folder %s cannot be made: %v. %s", dir, errors.Unwrap(err), advice)
+	}
+	probe, err := os.CreateTemp(dir, ".writable-*")
+	if err != nil {
+		return fault.Wrap(err, fault.Internal, "The data folder %s cannot be written: %v. %s", dir, errors.Unwrap(err), advice)
+	}
+	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+}
+
+func (sqliteDialect) hasTable() string {
+	return "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?)"
+}
+
+// types: SQLite compares text by bytes as it is, and an index covers by having more columns.
+func (sqliteDialect) types() map[string]string {
+	return map[string]string{"uuid": "text", "text": "text", "int": "integer", "bigint": "integer", "bool": "boolean", "float": "real",
+		"bytes": "blob", "date": "text", "instant": "text", "include": ","}
+}
+
+// lock: an immediate transaction keeps every other writer out already.
+func (sqliteDialect) lock(context.Context, bun.IDB) error { return nil }
+
+func (sqliteDialect) classify(err error) trouble {
+	var said *sqlite.Error
+	if !errors.As(err, &said) {
+		return otherTrouble
+	}
+	switch said.Code() {
+	case sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY:
+		return notUnique
+	case sqlite3.SQLITE_INTERRUPT:
+		return tookTooLong
+	}
+	switch said.Code() & 0xff {
+	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
+		return collided
+	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL:
+		return unreachable
+	}
+	return otherTrouble
+}
+
+// insert prepares one statement for many rows and runs it until all are in.
+func (sqliteDialect) insert(ctx context.Context, tx *transaction, table string, columns []string, n int, row func(i int) []any) error {
+	const atOnce = 40
+	for from := 0; from < n; {
+		rows := min(atOnce, n-from)
+		one := "(" + strings.Repeat("?, ", len(columns)-1) + "?)"
+		stmt, err := tx.Tx.Tx.PrepareContext(ctx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES "+strings.Repeat(one+", ", rows-1)+one)
+		if err != nil {
+			return err
+		}
+		args := make([]any, 0, rows*len(columns))
+		for ; from+rows <= n && err == nil; from += rows {
+			args = args[:0]
+			for i := range rows {
+				args = append(args, row(from+i)...)
+			}
+			_, err = stmt.ExecContext(ctx, args...)
+		}
+		if err := errors.Join(err, stmt.Close()); err != nil {
+			return err
+		}
+	}
+	return nil
+}

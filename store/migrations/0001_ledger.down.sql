@@ -1,0 +1,11 @@
+DROP TABLE emissions;
+DROP TABLE activities;
+DROP TABLE factor_mappings;
+DROP TABLE calculation_runs;
+DROP TABLE suppliers;
+DROP TABLE emission_factors;
+DROP TABLE factor_datasets;
+DROP TABLE categories;
+DROP TABLE api_keys;
+DROP TABLE organizations;
+DROP TABLE settings;

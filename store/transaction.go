@@ -1,0 +1,58 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"time"
+
+	"github.com/uptrace/bun"
+)
+
+// transaction is a transaction and the connection that it holds, for what SQL text cannot do.
+type transaction struct {
+	bun.Tx
+	conn bun.Conn
+}
+
+// attempts bounds how often a transaction is tried: with the pauses between, about a second.
+const attempts = 6
+
+// transact runs f in a transaction, and again where another was in the way. A key that is there already counts as in the way: whoever looked
+// before it wrote will find the row the second time. f must not keep anything of a failed attempt.
+func (s *Store) transact(ctx context.Context, doing string, f func(context.Context, *transaction) error) error {
+	for attempt := 1; ; attempt++ {
+		err := s.once(ctx, f)
+		if err == nil {
+			return nil
+		}
+		kind := s.dialect.classify(err)
+		if attempt == attempts || kind != collided && kind != notUnique || ctx.Err() != nil {
+			return s.fault(err, doing)
+		}
+		s.log.DebugContext(ctx, "transaction tried again", "doing", doing, "attempt", attempt, "err", err)
+		pause := time.Duration(1<<attempt) * 5 * time.Millisecond
+		select {
+		case <-ctx.Done():
+			return s.fault(ctx.Err(), doing)
+		case <-time.After(pause/2 + rand.N(pause)):
+		}
+	}
+}
+
+func (s *Store) once(ctx context.Context, f func(context.Context, *transaction) error) (err error) {
+	conn, err := s.writes.Conn(ctx)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, conn.Close()) }()
+	tx, err := conn.BeginTx(ctx, nil)
+	if err != nil {
+		return err
+	}
+	defer tx.Rollback() // after a commit it does nothing
+	if err := f(ctx, &transaction{tx, conn}); err != nil {
+		return err
+	}
+	return tx.Commit()
+}
