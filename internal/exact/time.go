@@ -111,10 +111,11 @@ func InstantOf(t time.Time) Instant { return Instant{t.UTC().Truncate(time.Micro
 // ParseInstant reads RFC 3339, or fails with BAD_USER_INPUT.
 func ParseInstant(s string) (Instant, error) {
 	t, err := time.Parse(time.RFC3339Nano, s)
-	if err != nil {
+	i := InstantOf(t)
+	if err != nil || i.t.Year() < 1 || i.t.Year() > 9999 { // an offset can lead out of the years that sort as text
 		return Instant{}, fault.New(fault.BadUserInput, "%.40q is not an instant; write it like 2026-01-31T12:00:00Z.", s)
 	}
-	return InstantOf(t), nil
+	return i, nil
 }
 
 // Time gives the instant as a time in UTC.
