@@ -1,0 +1,126 @@
+package graph
+
+import (
+	"sync"
+
+	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/parser"
+	"github.com/vektah/gqlparser/v2/validator"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"carbongraph/internal/fault"
+)
+
+const (
+	maxDocuments = 1000
+	// maxKept is the longest text whose document is kept: with maxDocuments it bounds the memory that they take.
+	maxKept = 32 << 10
+)
+
+// document is a text that was parsed, measured and validated. It is shared by all requests that send the same text and never changes.
+type document struct {
+	ast *ast.QueryDocument
+	ops []*operation
+}
+
+// operation is one operation of a document, with what is known of it before it runs.
+type operation struct {
+	def         *ast.OperationDefinition
+	introspects bool
+	guarded     bool // some field of it asks for a role
+
+	once  sync.Once
+	begin Begin
+}
+
+// documents keeps the documents that were sent most lately.
+type documents struct {
+	schema *ast.Schema
+	limits Limits
+	kept   *lru.Cache[string, *document]
+}
+
+func newDocuments(schema *ast.Schema, limits Limits) *documents {
+	kept, err := lru.New[string, *document](maxDocuments)
+	if err != nil {
+		panic(err) // the size is a constant above zero
+	}
+	return &documents{schema, limits, kept}
+}
+
+// document gives the document of a text: parsed within its limits, then validated. What fails is not kept.
+func (d *documents) document(text string) (*document, gqlerror.List) {
+	if doc, ok := d.kept.Get(text); ok {
+		return doc, nil
+	}
+	parsed, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, d.limits.Tokens)
+	if err != nil {
+		return nil, coded(gqlerror.List{gqlerror.WrapIfUnwrapped(err)}, fault.GraphQLParseFailed)
+	}
+	if err := d.limits.check(parsed); err != nil {
+		return nil, gqlerror.List{err}
+	}
+	if len(parsed.Operations) == 0 {
+		return nil, gqlerror.List{refuseAt(nil, fault.GraphQLValidationFailed, "The document holds no operation.")}
+	}
+	if errs := validator.ValidateWithRules(d.schema, parsed, rules.NewDefaultRules()); len(errs) > 0 {
+		return nil, coded(errs, fault.GraphQLValidationFailed)
+	}
+	doc := &document{ast: parsed}
+	for _, def := range parsed.Operations {
+		op := &operation{def: def}
+		walk(def.SelectionSet, map[string]bool{}, func(f *ast.Field) {
+			op.introspects = op.introspects || f.Name == "__schema" || f.Name == "__type"
+			op.guarded = op.guarded || required(f) != ""
+		})
+		doc.ops = append(doc.ops, op)
+	}
+	if len(text) <= maxKept {
+		d.kept.Add(text, doc)
+	}
+	return doc, nil
+}
+
+// operation picks one by name; without a name there must be one alone.
+func (d *document) operation(name string) (*operation, *fault.Fault) {
+	if name == "" && len(d.ops) == 1 {
+		return d.ops[0], nil
+	}
+	for _, op := range d.ops {
+		if name != "" && op.def.Name == name {
+			return op, nil
+		}
+	}
+	if name == "" {
+		return nil, fault.New(fault.BadUserInput, "The document holds %d operations; say in operationName which is meant.", len(d.ops))
+	}
+	return nil, fault.New(fault.BadUserInput, "The document holds no operation %.60q.", name)
+}
+
+// walk visits each field of a validated selection, each fragment once.
+func walk(set ast.SelectionSet, seen map[string]bool, visit func(*ast.Field)) {
+	for _, sel := range set {
+		switch sel := sel.(type) {
+		case *ast.Field:
+			visit(sel)
+			walk(sel.SelectionSet, seen, visit)
+		case *ast.InlineFragment:
+			walk(sel.SelectionSet, seen, visit)
+		case *ast.FragmentSpread:
+			if !seen[sel.Name] {
+				seen[sel.Name] = true
+				walk(sel.Definition.SelectionSet, seen, visit)
+			}
+		}
+	}
+}
+
+// coded gives errors of a library our code, and takes away whatever else it put there.
+func coded(errs gqlerror.List, code fault.Code) gqlerror.List {
+	for _, e := range errs {
+		e.Extensions = map[string]any{"code": string(code)}
+	}
+	return errs
+}

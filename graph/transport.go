@@ -1,0 +1,234 @@
+package graph
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"strconv"
+	"strings"
+
+	"carbongraph/internal/fault"
+)
+
+// The forms of an answer, as GraphQL over HTTP has them. In the first an answer to a readable request is 200 whatever it says.
+const (
+	mediaJSON    = "application/json"
+	mediaGraphQL = "application/graphql-response+json"
+)
+
+// refusal is why a request could not even be read.
+type refusal struct {
+	status  int
+	message string
+}
+
+// readPost reads a JSON body: one object, nothing after it. What is wrong is told without a word of the body.
+func (h *Handler) readPost(w http.ResponseWriter, r *http.Request) (*request, *refusal) {
+	if why := wrongMedia(r.Header); why != "" {
+		return nil, &refusal{http.StatusUnsupportedMediaType, why}
+	}
+	body := r.Body
+	if h.o.Limits.Body > 0 {
+		body = http.MaxBytesReader(w, r.Body, h.o.Limits.Body)
+	}
+	text, err := io.ReadAll(body)
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, &refusal{http.StatusRequestEntityTooLarge,
+			"The body is larger than " + strconv.FormatInt(h.o.Limits.Body, 10) + " bytes. Send fewer rows at once."}
+	case err != nil:
+		return nil, &refusal{http.StatusBadRequest, "The body ended too early."}
+	}
+	return parse(text)
+}
+
+func wrongMedia(h http.Header) string {
+	kind, params, err := mime.ParseMediaType(h.Get("Content-Type"))
+	if err != nil || kind != mediaJSON {
+		return "Send JSON, with Content-Type: application/json."
+	}
+	if set := params["charset"]; set != "" && !strings.EqualFold(set, "utf-8") {
+		return "Send JSON in UTF-8."
+	}
+	if coding := h.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return "Send the body without Content-Encoding."
+	}
+	return ""
+}
+
+// parse reads the object that a request is.
+func parse(text []byte) (*request, *refusal) {
+	var parts struct {
+		Query         json.RawMessage `json:"query"`
+		OperationName json.RawMessage `json:"operationName"`
+		Variables     json.RawMessage `json:"variables"`
+		Extensions    json.RawMessage `json:"extensions"`
+	}
+	if !json.Valid(text) {
+		return nil, &refusal{http.StatusBadRequest, "The body is not JSON: one object, and nothing after it."}
+	}
+	if trimmed := bytes.TrimLeft(text, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' || json.Unmarshal(text, &parts) != nil {
+		return nil, &refusal{http.StatusBadRequest, `The body is not a JSON object with a "query".`}
+	}
+	in := &request{}
+	var ok bool
+	if in.query, ok = aText(parts.Query); !ok || in.query == "" {
+		return nil, &refusal{http.StatusBadRequest, `"query" is missing, or no text: it holds the document.`}
+	}
+	if in.name, ok = aText(parts.OperationName); !ok {
+		return nil, &refusal{http.StatusBadRequest, `"operationName" is a text or null.`}
+	}
+	if in.variables, ok = anObject(parts.Variables); !ok {
+		return nil, &refusal{http.StatusBadRequest, `"variables" is an object or null.`}
+	}
+	if _, ok = anObject(parts.Extensions); !ok {
+		return nil, &refusal{http.StatusBadRequest, `"extensions" is an object or null.`}
+	}
+	return in, nil
+}
+
+func aText(raw json.RawMessage) (s string, ok bool) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return "", true
+	}
+	return s, json.Unmarshal(raw, &s) == nil
+}
+
+// anObject reads an object, its numbers digit by digit, so that none is rounded.
+func anObject(raw json.RawMessage) (m map[string]any, ok bool) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil, true
+	}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	if raw[0] != '{' || dec.Decode(&m) != nil {
+		return nil, false
+	}
+	return m, true
+}
+
+// readGet reads the query part of an address.
+func readGet(r *http.Request) (*request, *refusal) {
+	q := r.URL.Query()
+	in := &request{query: q.Get("query"), name: q.Get("operationName"), safe: true}
+	if in.query == "" {
+		return nil, &refusal{http.StatusBadRequest, "The parameter query is missing: it holds the document."}
+	}
+	var ok bool
+	if in.variables, ok = anObject(jsonOf(q.Get("variables"))); !ok {
+		return nil, &refusal{http.StatusBadRequest, "The parameter variables is a JSON object."}
+	}
+	if _, ok = anObject(jsonOf(q.Get("extensions"))); !ok {
+		return nil, &refusal{http.StatusBadRequest, "The parameter extensions is a JSON object."}
+	}
+	return in, nil
+}
+
+// jsonOf keeps what is JSON; anything else becomes what no object is.
+func jsonOf(s string) json.RawMessage {
+	s = strings.TrimSpace(s)
+	if s != "" && !json.Valid([]byte(s)) {
+		return json.RawMessage("0")
+	}
+	return json.RawMessage(s)
+}
+
+// negotiate picks the form of the answer by Accept. Between equals, and where anything will do, it is application/json, which older clients expect.
+func negotiate(accept []string) (form string, ok bool) {
+	list := strings.Join(accept, ",")
+	if strings.TrimSpace(list) == "" {
+		return mediaJSON, true
+	}
+	best := 0.0
+	for entry := range strings.SplitSeq(list, ",") {
+		kind, params, err := mime.ParseMediaType(entry)
+		if err != nil {
+			continue
+		}
+		q := 1.0
+		if s, given := params["q"]; given {
+			if q, err = strconv.ParseFloat(s, 64); err != nil {
+				continue
+			}
+		}
+		switch kind {
+		case "*/*", "application/*":
+			kind = mediaJSON
+			q -= 0.0001 // what is named goes before what is not
+		case mediaJSON, mediaGraphQL:
+		default:
+			continue
+		}
+		if q > best {
+			form, best = kind, q
+		}
+	}
+	return form, form != ""
+}
+
+// fail answers a request that could not be read. Its status stands in both forms.
+func (h *Handler) fail(w http.ResponseWriter, r *http.Request, form string, status int, message string) {
+	a := &answer{errs: h.refuse(r.Context(), fault.New(fault.BadUserInput, "%s", message)), status: status}
+	h.measure(a, 0)
+	h.send(w, form, status, a)
+}
+
+// Refuse answers a request that was not let in, as GraphQL errors.
+func (h *Handler) Refuse(w http.ResponseWriter, r *http.Request, err error) {
+	f := fault.Of(err)
+	if f.Code == fault.Internal {
+		h.o.Log.ErrorContext(r.Context(), "not authenticated", "err", err)
+	}
+	form, ok := negotiate(r.Header.Values("Accept"))
+	if !ok {
+		form = mediaJSON
+	}
+	a := &answer{errs: h.refuse(r.Context(), f)}
+	h.measure(a, 0)
+	h.send(w, form, f.Code.Status(), a)
+}
+
+// write answers a request that could be read. In the older form that is 200, but for methods and time, which proxies must see.
+func (h *Handler) write(w http.ResponseWriter, form string, a *answer) {
+	status := a.status
+	if status == 0 || form == mediaJSON && status != http.StatusMethodNotAllowed && status != http.StatusGatewayTimeout {
+		status = http.StatusOK
+	}
+	h.send(w, form, status, a)
+}
+
+// send writes the reply. Data is written as it stands: encoding it again would cost more than making it.
+func (h *Handler) send(w http.ResponseWriter, form string, status int, a *answer) {
+	var buf bytes.Buffer
+	buf.Grow(len(a.data) + 64)
+	buf.WriteByte('{')
+	if len(a.errs) > 0 {
+		errs, err := json.Marshal(a.errs)
+		if err != nil {
+			h.o.Log.ErrorContext(context.Background(), "errors not written", "err", err)
+			errs = []byte(`[{"message":"Something went wrong on our side.","extensions":{"code":"INTERNAL"}}]`)
+		}
+		buf.WriteString(`"errors":`)
+		buf.Write(errs)
+	}
+	if a.data != nil {
+		if len(a.errs) > 0 {
+			buf.WriteByte(',')
+		}
+		buf.WriteString(`"data":`)
+		buf.Write(a.data)
+	}
+	buf.WriteByte('}')
+	header := w.Header()
+	header.Set("Content-Type", form+"; charset=utf-8")
+	header.Set("Cache-Control", "private, no-cache")
+	header.Set("Vary", "Accept, Accept-Encoding, Authorization, Cookie")
+	header.Set("Content-Length", strconv.Itoa(buf.Len()))
+	w.WriteHeader(status)
+	w.Write(buf.Bytes()) // a client that is gone needs no answer
+}

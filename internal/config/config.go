@@ -1,0 +1,197 @@
+// Package config gathers the settings: flags over environment over a YAML file over defaults, each checked, each with where it came from.
+package config
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/url"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+
+	"gopkg.in/yaml.v3"
+
+	"carbongraph/internal/fault"
+)
+
+// Config is the settings, read and checked.
+type Config struct {
+	DatabaseURL string
+	RedisURL    string
+	ListenAddr  string
+	AdminAddr   string
+	DataDir     string
+	LogLevel    slog.Level
+	LogText     bool
+
+	values []Value
+}
+
+// Value is one setting as it stands.
+type Value struct {
+	Name   string `json:"name"`
+	Value  string `json:"value"` // secrets masked
+	Origin string `json:"origin"`
+}
+
+// Sources are where settings come from, strongest first.
+type Sources struct {
+	Flags    map[string]string // by the setting's name; only those that were given
+	Env      func(name string) string
+	File     string // YAML; empty: none
+	Terminal bool   // whether the log goes to a terminal
+}
+
+// setting is one setting as data.
+type setting struct {
+	name     string
+	fallback string
+	secret   bool
+	read     func(*Config, string) error // refuses a bad value with a sentence that begins after the name
+}
+
+func settings(terminal bool) []setting {
+	format := "json"
+	if terminal {
+		format = "text"
+	}
+	return []setting{
+		{"DATABASE_URL", "", true, func(c *Config, s string) error {
+			c.DatabaseURL = s
+			return address(s, "postgres://user:password@host:5432/name", "postgres", "postgresql")
+		}},
+		{"REDIS_URL", "", true, func(c *Config, s string) error {
+			c.RedisURL = s
+			return address(s, "redis://host:6379", "redis", "rediss")
+		}},
+		{"LISTEN_ADDR", "127.0.0.1:8080", false, func(c *Config, s string) error { c.ListenAddr = s; return listen(s) }},
+		{"ADMIN_ADDR", "127.0.0.1:9090", false, func(c *Config, s string) error { c.AdminAddr = s; return listen(s) }},
+		{"DATA_DIR", "./data", false, func(c *Config, s string) error { c.DataDir = s; return nil }},
+		{"LOG_LEVEL", "info", false, func(c *Config, s string) error {
+			if !slices.Contains([]string{"debug", "info", "warn", "error"}, s) || c.LogLevel.UnmarshalText([]byte(s)) != nil {
+				return fmt.Errorf("is debug, info, warn or error; got %q", s)
+			}
+			return nil
+		}},
+		{"LOG_FORMAT", format, false, func(c *Config, s string) error {
+			c.LogText = s == "text"
+			if s != "text" && s != "json" {
+				return fmt.Errorf("is json or text; got %q", s)
+			}
+			return nil
+		}},
+	}
+}
+
+// Names lists every setting.
+func Names() []string {
+	var names []string
+	for _, s := range settings(false) {
+		names = append(names, s.name)
+	}
+	return names
+}
+
+// Load reads the settings. An unknown key or a bad value is BAD_USER_INPUT and names the setting and where it stands.
+func Load(from Sources) (*Config, error) {
+	file, err := readFile(from.File)
+	if err != nil {
+		return nil, err
+	}
+	c := &Config{}
+	for _, s := range settings(from.Terminal) {
+		value, origin := s.fallback, "default"
+		if v, ok := file[s.name]; ok {
+			value, origin = v, from.File
+		}
+		if v := from.Env(s.name); v != "" {
+			value, origin = v, "environment"
+		}
+		if v, ok := from.Flags[s.name]; ok {
+			value, origin = v, "flag"
+		}
+		if err := s.read(c, value); err != nil {
+			return nil, fault.New(fault.BadUserInput, "%s (from %s) %v.", s.name, origin, err)
+		}
+		if s.secret {
+			value = masked(value)
+		}
+		c.values = append(c.values, Value{s.name, value, origin})
+	}
+	return c, nil
+}
+
+// readFile reads a flat YAML file, whose keys are the settings' names in either case.
+func readFile(name string) (map[string]string, error) {
+	if name == "" {
+		return nil, nil
+	}
+	text, err := os.ReadFile(name)
+	if err != nil {
+		return nil, fault.Wrap(err, fault.BadUserInput, "The settings file %s cannot be read. Correct --config, or leave it out.", name)
+	}
+	values := map[string]yaml.Node{}
+	if err := yaml.NewDecoder(bytes.NewReader(text)).Decode(&values); err != nil && err != io.EOF {
+		return nil, fault.Wrap(err, fault.BadUserInput, "The settings file %s is no YAML of the form `name: value`.", name)
+	}
+	out := map[string]string{}
+	for key, node := range values {
+		setting := strings.ToUpper(key)
+		if !slices.Contains(Names(), setting) {
+			return nil, fault.New(fault.BadUserInput, "%s line %d: there is no setting %s. The settings are %s.", name, node.Line, key, strings.Join(Names(), ", "))
+		}
+		if node.Kind != yaml.ScalarNode {
+			return nil, fault.New(fault.BadUserInput, "%s line %d: %s is one value, not a list or a group.", name, node.Line, key)
+		}
+		if _, twice := out[setting]; twice {
+			return nil, fault.New(fault.BadUserInput, "%s line %d: %s is set twice.", name, node.Line, key)
+		}
+		out[setting] = node.Value
+	}
+	return out, nil
+}
+
+// Values lists every setting with its value, secrets masked, and where it came from.
+func (c *Config) Values() []Value { return c.values }
+
+func address(s, example string, schemes ...string) error {
+	if s == "" {
+		return nil
+	}
+	u, err := url.Parse(s)
+	if err != nil || !slices.Contains(schemes, u.Scheme) || u.Host == "" {
+		return fmt.Errorf("is an address like %s", example) // without the value: it may hold a password
+	}
+	return nil
+}
+
+func listen(s string) error {
+	_, port, err := net.SplitHostPort(s)
+	if err == nil {
+		_, err = strconv.ParseUint(port, 10, 16)
+	}
+	if err != nil {
+		return fmt.Errorf("is an address to listen on like 127.0.0.1:8080; got %q", s)
+	}
+	return nil
+}
+
+// masked hides a password. An address that cannot be taken apart is hidden whole.
+func masked(s string) string {
+	if s == "" {
+		return ""
+	}
+	u, err := url.Parse(s)
+	if err != nil {
+		return "xxxxx"
+	}
+	if q := u.Query(); q.Has("password") {
+		q.Set("password", "xxxxx")
+		u.RawQuery = q.Encode()
+	}
+	return u.Redacted()
+}

@@ -1,0 +1,86 @@
+package config_test
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"carbongraph/internal/config"
+	"carbongraph/internal/fault"
+)
+
+func load(t *testing.T, file string, env, flags map[string]string) (*config.Config, error) {
+	t.Helper()
+	from := config.Sources{Flags: flags, Env: func(n string) string { return env[n] }}
+	if file != "" {
+		from.File = filepath.Join(t.TempDir(), "carbongraph.yml")
+		if err := os.WriteFile(from.File, []byte(file), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return config.Load(from)
+}
+
+func TestFlagsGoBeforeEnvironmentBeforeFileBeforeDefaults(t *testing.T) {
+	c, err := load(t, "listen_addr: 1.1.1.1:1\ndata_dir: /file\nLOG_LEVEL: warn\n", map[string]string{"LISTEN_ADDR": "2.2.2.2:2", "DATA_DIR": "/env", "REDIS_URL": ""}, map[string]string{"LISTEN_ADDR": "3.3.3.3:3"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if c.ListenAddr != "3.3.3.3:3" || c.DataDir != "/env" || c.LogLevel.String() != "WARN" || c.AdminAddr != "127.0.0.1:9090" || c.LogText {
+		t.Errorf("config = %+v", c)
+	}
+	for _, v := range c.Values() {
+		want := map[string]string{"LISTEN_ADDR": "flag", "DATA_DIR": "environment", "ADMIN_ADDR": "default", "REDIS_URL": "default"}[v.Name]
+		if v.Name == "LOG_LEVEL" && !strings.HasSuffix(v.Origin, "carbongraph.yml") || want != "" && v.Origin != want {
+			t.Errorf("%s comes from %q; want %q", v.Name, v.Origin, want)
+		}
+	}
+}
+
+func TestSecretsAreMasked(t *testing.T) {
+	c, err := load(t, "", map[string]string{"DATABASE_URL": "postgres://me:hunter2@db/x?password=hunter2", "REDIS_URL": "redis://:hunter2@r:6379"}, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, v := range c.Values() {
+		if strings.Contains(v.Value, "hunter2") {
+			t.Errorf("%s shows %q", v.Name, v.Value)
+		}
+	}
+	if !strings.Contains(c.DatabaseURL, "hunter2") {
+		t.Error("the mask got into the setting itself")
+	}
+}
+
+func TestBadSettingsAreNamed(t *testing.T) {
+	for name, tc := range map[string]struct {
+		file  string
+		env   map[string]string
+		names string
+	}{
+		"an unknown key in the file":      {file: "data_dir: x\nlisten_adr: y\n", names: "line 2: there is no setting listen_adr"},
+		"a group in the file":             {file: "data_dir: {a: b}\n", names: "data_dir"},
+		"the same key twice":              {file: "data_dir: x\nDATA_DIR: y\n", names: "set twice"},
+		"a file that is not YAML":         {file: "\t- : {", names: "no YAML"},
+		"a level that is none":            {env: map[string]string{"LOG_LEVEL": "loud"}, names: "LOG_LEVEL (from environment)"},
+		"a format that is none":           {env: map[string]string{"LOG_FORMAT": "xml"}, names: "LOG_FORMAT"},
+		"an address without port":         {env: map[string]string{"LISTEN_ADDR": "localhost"}, names: "LISTEN_ADDR"},
+		"a port out of range":             {env: map[string]string{"ADMIN_ADDR": ":70000"}, names: "ADMIN_ADDR"},
+		"a database that is not Postgres": {env: map[string]string{"DATABASE_URL": "mysql://me:hunter2@db/x"}, names: "DATABASE_URL"},
+		"a Redis that is none":            {env: map[string]string{"REDIS_URL": "http://me:hunter2@r"}, names: "REDIS_URL"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := load(t, tc.file, tc.env, nil)
+			if fault.CodeOf(err) != fault.BadUserInput || !strings.Contains(fault.Of(err).Message, tc.names) || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("err = %v; want one with %q", err, tc.names)
+			}
+		})
+	}
+	if _, err := config.Load(config.Sources{File: "/nowhere/x.yml"}); fault.CodeOf(err) != fault.BadUserInput {
+		t.Errorf("a file that is not there: %v", err)
+	}
+	if _, err := load(t, "# nothing\n", nil, nil); err != nil {
+		t.Errorf("an empty file: %v", err)
+	}
+}

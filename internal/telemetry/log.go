@@ -1,0 +1,39 @@
+package telemetry
+
+import (
+	"context"
+	"io"
+	"log/slog"
+)
+
+// NewLog gives a log in JSON, or in text for people, that names the request and the operation in each line of one.
+func NewLog(w io.Writer, level slog.Leveler, text bool) *slog.Logger {
+	o := &slog.HandlerOptions{Level: level}
+	var h slog.Handler = slog.NewJSONHandler(w, o)
+	if text {
+		h = slog.NewTextHandler(w, o)
+	}
+	return slog.New(&inContext{h})
+}
+
+// inContext adds what the context knows to each line.
+type inContext struct{ slog.Handler }
+
+// Handle adds the request id, and the operation once it is known.
+func (h *inContext) Handle(ctx context.Context, line slog.Record) error {
+	if r := RequestFrom(ctx); r != nil {
+		line.AddAttrs(slog.String("requestId", r.ID))
+		if o := r.running(); o.kind != "" {
+			line.AddAttrs(slog.String("operation", o.name), slog.String("kind", o.kind), slog.String("org", o.org))
+		}
+	}
+	return h.Handler.Handle(ctx, line)
+}
+
+// WithAttrs keeps the additions on a log with attributes.
+func (h *inContext) WithAttrs(a []slog.Attr) slog.Handler {
+	return &inContext{h.Handler.WithAttrs(a)}
+}
+
+// WithGroup keeps the additions on a log with a group.
+func (h *inContext) WithGroup(name string) slog.Handler { return &inContext{h.Handler.WithGroup(name)} }
