@@ -15,69 +15,62 @@ type Problem struct {
 	RequestID string `json:"requestId,omitempty"`
 }
 
+// meaning is what is to be said of a code.
+type meaning struct {
+	code   Code
+	status int
+	title  string
+	advice string
+}
+
+// meanings lists every code, in the order of the contract. docs/errors.md says the same.
+func meanings() []meaning {
+	return []meaning{
+		{Unauthenticated, http.StatusUnauthorized, "Nobody is signed in", "Send a valid API key as `Authorization: Bearer cg_…`, or sign in to the console again."},
+		{Forbidden, http.StatusForbidden, "Not allowed", "Use a key whose role suffices. Nothing was run."},
+		{NotFound, http.StatusNotFound, "Not found", "Check the id. A row of another organization answers like one that does not exist."},
+		{BadUserInput, http.StatusBadRequest, "Input not valid", "Correct the part that the message and `inputPath` name."},
+		{InvalidCursor, http.StatusBadRequest, "Cursor not valid here", "Pass a cursor as it was given, to the same field with the same order and filter, or start again without one."},
+		{Conflict, http.StatusConflict, "In conflict with what is stored", "Read what is stored and decide anew."},
+		{UnknownUnit, http.StatusUnprocessableEntity, "Unit not known", "Write the unit as one of the known symbols. The line is kept without an emission."},
+		{UnitMismatch, http.StatusUnprocessableEntity, "Units of different dimensions", "Give the quantity in a unit of the factor's dimension, or choose another factor. The line is kept without an emission."},
+		{NoFactor, http.StatusUnprocessableEntity, "No emission factor", "Name a factor, or map the account code or description to one. The line is kept without an emission."},
+		{NoExchangeRate, http.StatusUnprocessableEntity, "No exchange rate", "There is no rate or price index for this currency and month; give the amount in another currency. The line is kept without an emission."},
+		{GraphQLParseFailed, http.StatusBadRequest, "Document not readable", "Correct the syntax of the document at the place given, or make it shorter."},
+		{GraphQLValidationFailed, http.StatusBadRequest, "Document not valid", "Correct the document: it asks for what the schema has not, or for more than the limits allow."},
+		{Timeout, http.StatusGatewayTimeout, "Took too long", "Ask for less at once, for example with smaller pages, or try again."},
+		{Overloaded, http.StatusServiceUnavailable, "Too busy", "Wait a moment and try again."},
+		{Internal, http.StatusInternalServerError, "Our own fault", "Try again. If it stays, report it with the request id: the log has the cause under it."},
+	}
+}
+
+func (c Code) meaning() meaning {
+	all := meanings()
+	for _, m := range all {
+		if m.code == c {
+			return m
+		}
+	}
+	return all[len(all)-1]
+}
+
 // Codes lists every code, in the order of the contract.
 func Codes() []Code {
-	return []Code{Unauthenticated, Forbidden, NotFound, BadUserInput, InvalidCursor, Conflict, UnknownUnit, UnitMismatch, NoFactor, NoExchangeRate,
-		GraphQLParseFailed, GraphQLValidationFailed, Timeout, Overloaded, Internal}
+	var codes []Code
+	for _, m := range meanings() {
+		codes = append(codes, m.code)
+	}
+	return codes
 }
 
 // Status is the HTTP status that goes with the code where an answer has nothing but the fault.
-func (c Code) Status() int {
-	switch c {
-	case Unauthenticated:
-		return http.StatusUnauthorized
-	case Forbidden:
-		return http.StatusForbidden
-	case NotFound:
-		return http.StatusNotFound
-	case Conflict:
-		return http.StatusConflict
-	case BadUserInput, InvalidCursor, GraphQLParseFailed, GraphQLValidationFailed:
-		return http.StatusBadRequest
-	case UnknownUnit, UnitMismatch, NoFactor, NoExchangeRate:
-		return http.StatusUnprocessableEntity
-	case Timeout:
-		return http.StatusGatewayTimeout
-	case Overloaded:
-		return http.StatusServiceUnavailable
-	}
-	return http.StatusInternalServerError
-}
+func (c Code) Status() int { return c.meaning().status }
 
 // Title says in a few words what the code means.
-func (c Code) Title() string {
-	switch c {
-	case Unauthenticated:
-		return "Nobody is signed in"
-	case Forbidden:
-		return "Not allowed"
-	case NotFound:
-		return "Not found"
-	case BadUserInput:
-		return "Input not valid"
-	case InvalidCursor:
-		return "Cursor not valid here"
-	case Conflict:
-		return "In conflict with what is stored"
-	case UnknownUnit:
-		return "Unit not known"
-	case UnitMismatch:
-		return "Units of different dimensions"
-	case NoFactor:
-		return "No emission factor"
-	case NoExchangeRate:
-		return "No exchange rate"
-	case GraphQLParseFailed:
-		return "Document not readable"
-	case GraphQLValidationFailed:
-		return "Document not valid"
-	case Timeout:
-		return "Took too long"
-	case Overloaded:
-		return "Too busy"
-	}
-	return "Our own fault"
-}
+func (c Code) Title() string { return c.meaning().title }
+
+// Advice says what to do about it.
+func (c Code) Advice() string { return c.meaning().advice }
 
 // WriteProblem answers a REST request with the fault; the request id lets the reader of the log find it.
 func WriteProblem(w http.ResponseWriter, status int, f *Fault, requestID string) {
