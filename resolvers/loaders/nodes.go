@@ -1,0 +1,92 @@
+package loaders
+
+import (
+	"context"
+
+	"github.com/graph-gophers/dataloader/v7"
+
+	"carbongraph/graph/plan"
+	"carbongraph/store"
+)
+
+// kinds are the types that have ids: how a row is read by one.
+var kinds = map[store.Kind]kind{
+	store.KindOrganization:   kindOf("Organization", Organizations),
+	store.KindSupplier:       kindOf("Supplier", Suppliers),
+	store.KindActivity:       kindOf("Activity", Activities),
+	store.KindEmission:       kindOf("Emission", Emissions),
+	store.KindEmissionFactor: kindOf("EmissionFactor", Factors),
+	store.KindFactorDataset:  kindOf("FactorDataset", Datasets),
+	store.KindCalculationRun: kindOf("CalculationRun", Runs),
+	store.KindAPIKey:         kindOf("ApiKey", Keys),
+}
+
+// kind asks for rows of one type. It flushes when all are asked for, then tells each, nil where there is none, and where warming goes on.
+type kind func(l *Loaders, ids []store.ID) (flush func(), wait func(f *plan.Field) ([]store.Node, []step, error))
+
+func kindOf[V any, N interface {
+	*V
+	store.Node
+}](object string, read *Read[store.ID, *V]) kind {
+	return func(l *Loaders, ids []store.ID) (func(), func(*plan.Field) ([]store.Node, []step, error)) {
+		loader := loaderOf(l, read)
+		thunks := make([]dataloader.Thunk[*V], len(ids))
+		for i, id := range ids {
+			thunks[i] = loader.Load(l.ctx, id)
+		}
+		return loader.Flush, func(f *plan.Field) ([]store.Node, []step, error) {
+			nodes, rows := make([]store.Node, len(ids)), []*V{}
+			for i, thunk := range thunks {
+				v, err := thunk()
+				if err != nil {
+					return nil, nil, err
+				}
+				if v != nil {
+					nodes[i], rows = N(v), append(rows, v)
+				}
+			}
+			return nodes, []step{{[]*plan.Field{f}, object, rows}}, nil
+		}
+	}
+}
+
+// Nodes gives the rows with these ids, in their order, nil where there is none, and warms what the plan asks for below. It takes a statement for each type.
+func Nodes(ctx context.Context, ids []store.GlobalID) ([]store.Node, error) {
+	l, f := From(ctx), rootField(ctx)
+	out := make([]store.Node, len(ids))
+	places, rows := map[store.Kind][]int{}, map[store.Kind][]store.ID{}
+	var categories []*store.Category
+	for i, id := range ids {
+		if c := store.CategoryByNumber(int32(id.CategoryNumber())); c != nil {
+			out[i], categories = c, append(categories, c)
+		} else {
+			places[id.Kind], rows[id.Kind] = append(places[id.Kind], i), append(rows[id.Kind], id.Row)
+		}
+	}
+	waits := map[store.Kind]func(*plan.Field) ([]store.Node, []step, error){}
+	var flushes []func()
+	for k := range places {
+		if kinds[k] != nil {
+			flush, wait := kinds[k](l, rows[k])
+			flushes, waits[k] = append(flushes, flush), wait
+		}
+	}
+	for _, flush := range flushes {
+		flush()
+	}
+	level := []step{{[]*plan.Field{f}, "Category", categories}}
+	for k, wait := range waits {
+		nodes, below, err := wait(f)
+		if err != nil {
+			return nil, err
+		}
+		for i, at := range places[k] {
+			out[at] = nodes[i]
+		}
+		level = append(level, below...)
+	}
+	if f != nil {
+		l.warm(level)
+	}
+	return out, nil
+}
