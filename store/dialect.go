@@ -8,16 +8,23 @@ import (
 
 // dialect is all that differs between the databases. dialect_postgres.go and dialect_sqlite.go alone know which one it is.
 type dialect interface {
-	// hasTable is a query for whether there is a table of that name.
-	hasTable() string
-	// types gives the words of the migrations that stand in braces.
-	types() map[string]string
-	// lock keeps other migrators out until the transaction ends.
+	// words gives what one word or phrase of SQL says differently: column types, which migrations name in braces, and a few more.
+	words() map[string]string
+	// lock keeps out other migrations and imports of datasets until the transaction ends.
 	lock(ctx context.Context, tx bun.IDB) error
 	// classify tells what kind of trouble an error is.
 	classify(err error) trouble
 	// insert adds n rows the fastest way there is, inside the transaction. row gives the values of one; it may reuse its slice.
 	insert(ctx context.Context, tx *transaction, table string, columns []string, n int, row func(i int) []any) error
+
+	// bound gives the values of a read as the driver wants them.
+	bound(args []any) []any
+	// oneOf is the condition that expr is one of the values, bound as one array.
+	oneOf(b *statement, expr string, t listType, values any) string
+	// topNPerParent is the statement of one page for each parent; conditions call the parent parents.value.
+	topNPerParent(b *statement, q pageQuery, parents parentKeys) string
+	// firstDay is the first day of the month, quarter or year that a day lies in.
+	firstDay(expr string, span FootprintDimension) string
 }
 
 // trouble is the kind of an error of the database.
@@ -29,4 +36,5 @@ const (
 	tookTooLong          // cancelled by the database's own clock
 	collided             // another transaction was in the way: the whole may be tried again
 	notUnique            // a row with that key is there already
+	tooLarge             // a sum that 64 bits do not hold
 )

@@ -6,6 +6,7 @@ import (
 	"net"
 	"runtime"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -76,11 +77,10 @@ func noPostgres(err error, conn *pgx.ConnConfig) error {
 	return fault.Wrap(err, fault.Internal, "Postgres at %s cannot be reached. Start it, or correct DATABASE_URL.", at)
 }
 
-func (postgres) hasTable() string { return "SELECT to_regclass(?) IS NOT NULL" }
-
-func (postgres) types() map[string]string {
+func (postgres) words() map[string]string {
 	return map[string]string{"uuid": "uuid", "text": `text COLLATE "C"`, "int": "integer", "bigint": "bigint", "bool": "boolean", "float": "double precision",
-		"bytes": "bytea", "date": "date", "instant": "timestamptz", "include": ") INCLUDE ("}
+		"bytes": "bytea", "date": "date", "instant": "timestamptz", "include": ") INCLUDE (",
+		"hasTable": "SELECT to_regclass(?) IS NOT NULL", "pairs": "json_each_text(CAST($1 AS json))", "locked": "FOR NO KEY UPDATE"}
 }
 
 // lock holds for the transaction, so that a crash leaves nothing behind and a pooler between does no harm. The number is ours by choice alone.
@@ -104,6 +104,8 @@ func (postgres) classify(err error) trouble {
 		return collided
 	case "23505":
 		return notUnique
+	case "22003": // numeric_value_out_of_range
+		return tooLarge
 	case "57014": // query_canceled: statement_timeout
 		return tookTooLong
 	case "57P01", "57P02", "57P03", "53300": // shutting down, crashed, starting, too many connections
@@ -154,4 +156,24 @@ func wire(v any) any {
 		return v.Canonical()
 	}
 	return v
+}
+
+// bound asks for a prepared statement, kept by the session: its text does not change with the values.
+func (postgres) bound(args []any) []any {
+	return append([]any{pgx.QueryExecModeCacheStatement}, args...)
+}
+
+func (postgres) oneOf(b *statement, expr string, t listType, values any) string {
+	return expr + " = ANY(" + b.bind(values) + "::" + string(t) + "[])"
+}
+
+// topNPerParent walks the index once for each parent and stops after the page.
+func (postgres) topNPerParent(b *statement, q pageQuery, parents parentKeys) string {
+	return "SELECT (parents.nr - 1)::integer, around.*, page.* FROM unnest(" + b.bind(parents.values) + "::" + string(parents.list) +
+		"[]) WITH ORDINALITY AS parents (value, nr) CROSS JOIN LATERAL (SELECT " + q.before + " AS before_first, " + q.after +
+		" AS after_last) AS around LEFT JOIN LATERAL (" + q.rows() + ") AS page ON TRUE"
+}
+
+func (postgres) firstDay(expr string, span FootprintDimension) string {
+	return "date_trunc('" + strings.ToLower(string(span)) + "', " + expr + "::timestamp)::date"
 }

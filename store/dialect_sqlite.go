@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"errors"
 	"net/url"
 	"os"
@@ -69,14 +70,11 @@ func writable(dir string) error {
 	return errors.Join(probe.Close(), os.Remove(probe.Name()))
 }
 
-func (sqliteDialect) hasTable() string {
-	return "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?)"
-}
-
-// types: SQLite compares text by bytes as it is, and an index covers by having more columns.
-func (sqliteDialect) types() map[string]string {
+// words: SQLite compares text by bytes as it is, and an index covers by having more columns.
+func (sqliteDialect) words() map[string]string {
 	return map[string]string{"uuid": "text", "text": "text", "int": "integer", "bigint": "integer", "bool": "boolean", "float": "real",
-		"bytes": "blob", "date": "text", "instant": "text", "include": ","}
+		"bytes": "blob", "date": "text", "instant": "text", "include": ",",
+		"hasTable": "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?)", "pairs": "json_each($1)", "locked": ""}
 }
 
 // lock: an immediate transaction keeps every other writer out already.
@@ -92,6 +90,9 @@ func (sqliteDialect) classify(err error) trouble {
 		return notUnique
 	case sqlite3.SQLITE_INTERRUPT:
 		return tookTooLong
+	}
+	if strings.Contains(said.Error(), "integer overflow") {
+		return tooLarge
 	}
 	switch said.Code() & 0xff {
 	case sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED:
@@ -125,4 +126,44 @@ func (sqliteDialect) insert(ctx context.Context, tx *transaction, table string, 
 		}
 	}
 	return nil
+}
+
+// bound makes JSON of arrays, which the statement unpacks again.
+func (sqliteDialect) bound(args []any) []any {
+	out := make([]any, len(args))
+	for i, arg := range args {
+		switch arg.(type) {
+		case []string, []int32:
+			list, err := json.Marshal(arg)
+			if err != nil {
+				panic("store: a list that is no JSON: " + err.Error()) // texts and numbers always are
+			}
+			out[i] = string(list)
+		default:
+			out[i] = arg
+		}
+	}
+	return out
+}
+
+func (sqliteDialect) oneOf(b *statement, expr string, _ listType, values any) string {
+	return expr + " IN (SELECT value FROM json_each(" + b.bind(values) + "))"
+}
+
+// topNPerParent looks the page of each parent up by row number; without LATERAL the rows are sorted again at the end.
+func (sqliteDialect) topNPerParent(b *statement, q pageQuery, parents parentKeys) string {
+	row := q.alias + ".rowid"
+	return "SELECT parents.key, " + q.before + ", " + q.after + ", " + q.columns + " FROM json_each(" + b.bind(parents.values) + ") AS parents LEFT JOIN " +
+		q.table + " ON " + row + " IN (SELECT " + row + " FROM " + q.table + " WHERE " + q.where + " ORDER BY " + q.orderBy + " LIMIT " + q.limit +
+		") ORDER BY parents.key, " + q.orderBy
+}
+
+func (sqliteDialect) firstDay(expr string, span FootprintDimension) string {
+	switch span {
+	case ByYear:
+		return "substr(" + expr + ", 1, 4) || '-01-01'"
+	case ByQuarter:
+		return "substr(" + expr + ", 1, 5) || substr('010101040404070707101010', 2 * CAST(substr(" + expr + ", 6, 2) AS integer) - 1, 2) || '-01'"
+	}
+	return "substr(" + expr + ", 1, 7) || '-01'"
 }

@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"crypto/sha256"
 	"embed"
+	"encoding/hex"
 	"fmt"
 	"io/fs"
 	"slices"
@@ -85,7 +87,7 @@ func (s *Store) MigrateDown(ctx context.Context) (int, error) {
 func (s *Store) Migrations(ctx context.Context) ([]MigrationStatus, error) {
 	var done []appliedRow
 	var there bool
-	err := s.db.NewRaw(s.dialect.hasTable(), "schema_migrations").Scan(ctx, &there)
+	err := s.db.NewRaw(s.dialect.words()["hasTable"], "schema_migrations").Scan(ctx, &there)
 	if err == nil && there {
 		done, err = applied(ctx, s.db)
 	}
@@ -105,9 +107,9 @@ func (s *Store) migrate(ctx context.Context, f func(*transaction, []appliedRow) 
 		if err := s.dialect.lock(ctx, tx); err != nil {
 			return err
 		}
-		types := s.dialect.types()
+		words := s.dialect.words()
 		if _, err := tx.ExecContext(ctx, fmt.Sprintf(`CREATE TABLE IF NOT EXISTS schema_migrations (name %s NOT NULL PRIMARY KEY,
-			migration_group %s NOT NULL, applied_at %s NOT NULL)`, types["text"], types["int"], types["instant"])); err != nil {
+			migration_group %s NOT NULL, applied_at %s NOT NULL)`, words["text"], words["int"], words["instant"])); err != nil {
 			return err
 		}
 		done, err := applied(ctx, tx)
@@ -131,7 +133,7 @@ func (s *Store) runMigration(ctx context.Context, tx *transaction, file string) 
 		return err
 	}
 	var sql strings.Builder
-	if err := text.Execute(&sql, s.dialect.types()); err != nil {
+	if err := text.Execute(&sql, s.dialect.words()); err != nil {
 		return err
 	}
 	if _, err := tx.Tx.Tx.ExecContext(ctx, sql.String()); err != nil {
@@ -147,4 +149,14 @@ func migrationNames() []string {
 		files[i] = strings.TrimSuffix(strings.TrimPrefix(f, "migrations/"), ".up.sql")
 	}
 	return files
+}
+
+// SchemaDigest names the schema that this program makes: equal names, equal tables.
+func SchemaDigest() string {
+	all := sha256.New()
+	for _, name := range migrationNames() {
+		text, _ := migrationFiles.ReadFile("migrations/" + name + ".up.sql") // the name was just listed
+		fmt.Fprintf(all, "%s\n%s\n", name, text)
+	}
+	return hex.EncodeToString(all.Sum(nil)[:8])
 }

@@ -19,7 +19,11 @@ type organizationRow struct {
 	Currency   string        `bun:"currency"`
 	GwpSet     GwpSet        `bun:"gwp_set"`
 	MoneyOrder MoneyOrder    `bun:"money_order"`
-	CreatedAt  exact.Instant `bun:"created_at"`
+	CreatedAt  exact.Instant `bun:"created_at,type:timestamptz"`
+}
+
+func (r *organizationRow) organization() *Organization {
+	return &Organization{ID: r.ID, Name: r.Name, Country: r.Country, Currency: r.Currency, GwpSet: r.GwpSet, MoneyOrder: r.MoneyOrder, CreatedAt: r.CreatedAt}
 }
 
 type apiKeyRow struct {
@@ -31,7 +35,7 @@ type apiKeyRow struct {
 	SecretHash []byte         `bun:"secret_hash"`
 	Name       string         `bun:"name"`
 	Role       Role           `bun:"role"`
-	CreatedAt  exact.Instant  `bun:"created_at"`
+	CreatedAt  exact.Instant  `bun:"created_at,type:timestamptz"`
 	LastUsedAt *exact.Instant `bun:"last_used_at"`
 	ExpiresAt  *exact.Instant `bun:"expires_at"`
 }
@@ -54,13 +58,8 @@ type supplierRow struct {
 	Lei        *string          `bun:"lei"`
 	Tier       *int32           `bun:"tier"`
 	CO2e       exact.Milligrams `bun:"co2e_mg"`
-	CreatedAt  exact.Instant    `bun:"created_at"`
-	UpdatedAt  exact.Instant    `bun:"updated_at"`
-}
-
-func (r *supplierRow) supplier() *Supplier {
-	return &Supplier{ID: r.ID, ExternalID: r.ExternalID, Name: r.Name, Country: r.Country, NaicsCode: r.NaicsCode, Duns: r.Duns, Lei: r.Lei,
-		Tier: r.Tier, CO2e: r.CO2e, CreatedAt: r.CreatedAt, UpdatedAt: r.UpdatedAt}
+	CreatedAt  exact.Instant    `bun:"created_at,type:timestamptz"`
+	UpdatedAt  exact.Instant    `bun:"updated_at,type:timestamptz"`
 }
 
 type datasetRow struct {
@@ -97,10 +96,6 @@ type runRow struct {
 	FinishedAt *exact.Instant `bun:"finished_at"`
 }
 
-func (r *runRow) run() *CalculationRun {
-	return &CalculationRun{ID: r.ID, Status: r.Status, Preview: r.Preview, Reason: r.Reason, GwpSet: r.GwpSet, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt}
-}
-
 type mappingRow struct {
 	bun.BaseModel `bun:"table:factor_mappings,alias:m"`
 
@@ -117,11 +112,6 @@ type mappingRow struct {
 	DecidedBy      string        `bun:"decided_by"`
 	Confidence     exact.Decimal `bun:"confidence"`
 	Reviewed       bool          `bun:"reviewed"`
-}
-
-func (r *mappingRow) mapping() *FactorMapping {
-	return &FactorMapping{ID: r.ID, AccountCode: r.AccountCode, Description: r.Description, Country: r.Country, FactorID: r.FactorID,
-		CategoryNumber: r.CategoryNumber, Exclude: r.Exclude, Reason: r.Reason, DecidedBy: r.DecidedBy, Confidence: r.Confidence, Reviewed: r.Reviewed}
 }
 
 // fold makes the text that names are ordered and searched by: lower case, single spaces.

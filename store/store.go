@@ -141,15 +141,24 @@ func (s *Store) fault(err error, doing string) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		return fault.Wrap(err, fault.Timeout, "The database took too long; ask for less, or try again.")
 	}
-	switch s.dialect.classify(err) {
+	switch s.classify(err) {
 	case tookTooLong:
 		return fault.Wrap(err, fault.Timeout, "The database took too long; ask for less, or try again.")
 	case unreachable:
 		return fault.Wrap(err, fault.Overloaded, "The database cannot be reached at the moment; try again.")
 	case collided:
 		return fault.Wrap(err, fault.Overloaded, "Too many writers want the same rows; try again.")
+	case tooLarge:
+		return fault.Wrap(err, fault.BadUserInput, "The sum is larger than the ledger can tell (9.2e12 kilograms or units of money); narrow the filter.")
 	case notUnique:
 		return fault.Wrap(err, fault.Conflict, "Something with the same key is there already.")
 	}
 	return err
+}
+
+func (s *Store) classify(err error) trouble {
+	if errors.Is(err, errCollided) {
+		return collided
+	}
+	return s.dialect.classify(err)
 }

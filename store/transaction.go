@@ -15,6 +15,9 @@ type transaction struct {
 	conn bun.Conn
 }
 
+// errCollided asks for another try: what was looked up has changed since.
+var errCollided = errors.New("store: another transaction was in the way")
+
 // attempts bounds how often a transaction is tried: with the pauses between, about a second.
 const attempts = 6
 
@@ -26,7 +29,7 @@ func (s *Store) transact(ctx context.Context, doing string, f func(context.Conte
 		if err == nil {
 			return nil
 		}
-		kind := s.dialect.classify(err)
+		kind := s.classify(err)
 		if attempt == attempts || kind != collided && kind != notUnique || ctx.Err() != nil {
 			return s.fault(err, doing)
 		}
@@ -40,12 +43,12 @@ func (s *Store) transact(ctx context.Context, doing string, f func(context.Conte
 	}
 }
 
-func (s *Store) once(ctx context.Context, f func(context.Context, *transaction) error) (err error) {
+func (s *Store) once(ctx context.Context, f func(context.Context, *transaction) error) error {
 	conn, err := s.writes.Conn(ctx)
 	if err != nil {
 		return err
 	}
-	defer func() { err = errors.Join(err, conn.Close()) }()
+	defer conn.Close() // it goes back to the pool
 	tx, err := conn.BeginTx(ctx, nil)
 	if err != nil {
 		return err

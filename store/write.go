@@ -2,17 +2,128 @@ package store
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
+	"maps"
+	"slices"
+	"time"
+
+	"carbongraph/internal/exact"
+	"carbongraph/internal/fault"
 )
 
 // Writer writes a tenant's rows inside one transaction.
 type Writer struct {
 	t  *Tenant
 	tx *transaction
+	// sums are what the transaction adds to suppliers' CO2e. They are written last: hot suppliers are then locked for as short as can be.
+	sums map[ID]exact.Milligrams
+	// after runs when the transaction is committed: what it tells the caller must not come from an attempt that failed.
+	after []func()
 }
 
 // Write runs f in one transaction, retried where the database asks for it (serialization, deadlock, busy). There is no other way to write a ledger's rows.
+// f may run several times and keeps nothing of a run that failed; errors of its own end the transaction and come back as they are.
 func (t *Tenant) Write(ctx context.Context, f func(context.Context, *Writer) error) error {
-	return t.store.transact(ctx, "write", func(ctx context.Context, tx *transaction) error {
-		return f(ctx, &Writer{t: t, tx: tx})
+	var w *Writer
+	err := t.store.transact(ctx, "write", func(ctx context.Context, tx *transaction) error {
+		w = &Writer{t: t, tx: tx, sums: map[ID]exact.Milligrams{}}
+		if err := f(ctx, w); err != nil {
+			return err
+		}
+		return w.addSums(ctx)
 	})
+	if err != nil {
+		return err
+	}
+	for _, tell := range w.after {
+		tell()
+	}
+	return nil
+}
+
+// addSums adds to the suppliers' sums. All are locked in the order of their ids first, so that two writers wait for each other instead of locking up.
+func (w *Writer) addSums(ctx context.Context) error {
+	maps.DeleteFunc(w.sums, func(_ ID, sum exact.Milligrams) bool { return sum == 0 })
+	if len(w.sums) == 0 {
+		return nil
+	}
+	ids := slices.Collect(maps.Keys(w.sums))
+	locked := 0
+	if err := w.lockRows(ctx, "suppliers", "s", "s.id", ids, func(scan scanner) error { locked++; return nil }); err != nil {
+		return err
+	}
+	if locked != len(ids) {
+		return fault.New(fault.NotFound, "A supplier that emissions name is not there.")
+	}
+	byText := make(map[string]exact.Milligrams, len(w.sums))
+	for id, sum := range w.sums {
+		byText[id.String()] = sum
+	}
+	pairs, err := json.Marshal(byText)
+	if err != nil {
+		return err
+	}
+	words := w.t.store.dialect.words()
+	return w.exec(ctx, "UPDATE", "suppliers", "UPDATE suppliers SET co2e_mg = co2e_mg + CAST(sums.value AS bigint) FROM "+words["pairs"]+
+		" AS sums WHERE suppliers.org_id = $2 AND suppliers.id = CAST(sums.key AS "+words["uuid"]+")", string(pairs), w.t.org.String())
+}
+
+// lockRows locks the organization's rows with these ids until the transaction ends, always in the same order, and hands over what they are by now.
+func (w *Writer) lockRows(ctx context.Context, table, alias, columns string, ids []ID, each func(scanner) error) error {
+	b := w.statement()
+	b.in("id", listUUID, idTexts(ids))
+	return w.query(ctx, "SELECT", table, "SELECT "+columns+" FROM "+table+" AS "+alias+" WHERE "+b.all()+" ORDER BY id "+w.t.store.dialect.words()["locked"], b.args, each)
+}
+
+// statement starts a statement about the organization's rows.
+func (w *Writer) statement() *statement {
+	b := w.t.store.statement()
+	b.is("org_id", "=", w.t.org.String())
+	return b
+}
+
+func idTexts(ids []ID) []string {
+	texts := make([]string, len(ids))
+	for i, id := range ids {
+		texts[i] = id.String()
+	}
+	return texts
+}
+
+// query runs a statement with bound values in the transaction and hands each row over.
+func (w *Writer) query(ctx context.Context, operation, table, text string, args []any, each func(scanner) error) (err error) {
+	began := time.Now()
+	s := w.t.store
+	defer func() { observer{s.metrics}.note(ctx, operation, table, began, err) }()
+	rows, err := w.tx.Tx.Tx.QueryContext(ctx, text, s.dialect.bound(args)...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if err := each(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// exec runs a statement with bound values in the transaction.
+func (w *Writer) exec(ctx context.Context, operation, table, text string, args ...any) (err error) {
+	began := time.Now()
+	s := w.t.store
+	defer func() { observer{s.metrics}.note(ctx, operation, table, began, err) }()
+	_, err = w.tx.Tx.Tx.ExecContext(ctx, text, s.dialect.bound(args)...)
+	return err
+}
+
+// insert adds rows the fastest way.
+func (w *Writer) insert(ctx context.Context, table string, columns []string, n int, row func(i int) []any) (err error) {
+	if n == 0 {
+		return nil
+	}
+	began := time.Now()
+	defer func() { observer{w.t.store.metrics}.note(ctx, "COPY", table, began, err) }()
+	return w.t.store.dialect.insert(ctx, w.tx, table, columns, n, row)
 }

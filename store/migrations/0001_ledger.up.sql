@@ -118,9 +118,9 @@ CREATE TABLE suppliers (
     PRIMARY KEY (org_id, id),
     UNIQUE (org_id, external_id)
 );
--- The five orders of suppliers. Countries are upper case: '~~' stands after and '' before all of them.
+-- The five orders of suppliers. Countries are upper case: '~' stands after and '' before all of them.
 CREATE INDEX suppliers_name ON suppliers (org_id, name_key, id);
-CREATE INDEX suppliers_country_asc ON suppliers (org_id, (COALESCE(country, '~~')), id);
+CREATE INDEX suppliers_country_asc ON suppliers (org_id, (COALESCE(country, '~')), id);
 CREATE INDEX suppliers_country_desc ON suppliers (org_id, (COALESCE(country, '')), id);
 CREATE INDEX suppliers_created ON suppliers (org_id, created_at, id);
 CREATE INDEX suppliers_updated ON suppliers (org_id, updated_at, id);

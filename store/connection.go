@@ -1,0 +1,202 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"carbongraph/internal/fault"
+)
+
+// window is a page that was checked: how many rows, from which end, between which places.
+type window struct {
+	size          int
+	backward      bool
+	after, before place
+}
+
+// window checks a page. Arguments that are wrong by themselves are BAD_USER_INPUT, cursors of elsewhere INVALID_CURSOR.
+func (p Page) window(sc *scope) (window, error) {
+	w := window{size: DefaultPage}
+	for _, limit := range []struct {
+		argument string
+		value    *int32
+	}{{"first", p.First}, {"last", p.Last}} {
+		if limit.value == nil {
+			continue
+		}
+		if *limit.value < 1 || *limit.value > MaxPage {
+			return w, fault.New(fault.BadUserInput, "%q is %d; ask for 1 to %d rows.", limit.argument, *limit.value, MaxPage).At(limit.argument)
+		}
+		w.size = int(*limit.value)
+	}
+	if p.First != nil && p.Last != nil {
+		return w, fault.New(fault.BadUserInput, "Pass either first or last, not both.").At("last")
+	}
+	w.backward = p.Last != nil
+	var err error
+	if p.After != nil {
+		if w.after, err = sc.parse(*p.After, "after"); err != nil {
+			return w, err
+		}
+	}
+	if p.Before != nil {
+		w.before, err = sc.parse(*p.Before, "before")
+	}
+	return w, err
+}
+
+// pageQuery is the parts that the statement of a page is made of, on either database.
+type pageQuery struct {
+	columns string // id, sort key and the relation's columns
+	table   string // table AS alias
+	alias   string
+	where   string // conditions of filter, parent and window
+	orderBy string
+	limit   string
+	before  string // condition: a row stands before the window's first place
+	after   string // condition: a row stands after the window's last place
+}
+
+// newPageQuery makes the parts. The conditions gathered so far are the filter's; belongs, where there are any, tie rows to their parent.
+func newPageQuery[T any](b *statement, rel relation[T], o order, w window, belongs ...string) pageQuery {
+	id := rel.alias + ".id"
+	q := pageQuery{
+		columns: id + " AS row_id, " + o.expr + " AS sort_key, " + rel.columns,
+		table:   rel.table + " AS " + rel.alias, alias: rel.alias,
+		limit: b.bind(w.size + 1), before: "FALSE", after: "FALSE",
+	}
+	following, preceding, ahead := ">", "<", " ASC"
+	if o.desc {
+		following, preceding = preceding, following
+	}
+	if o.desc != w.backward {
+		ahead = " DESC"
+	}
+	q.orderBy = o.expr + ahead + ", " + id + ahead
+	within := slices.Clone(belongs)
+	compare := func(operator string, p place) string {
+		return "(" + o.expr + ", " + id + ") " + operator + " (" + b.bind(p[0].arg()) + ", " + b.bind(p[1].arg()) + ")"
+	}
+	any := func(cond string) string {
+		return "EXISTS (SELECT 1 FROM " + q.table + " WHERE " + b.all(append(slices.Clone(belongs), cond)...) + ")"
+	}
+	if w.after != nil {
+		within = append(within, compare(following, w.after))
+		q.before = any(compare(preceding+"=", w.after))
+	}
+	if w.before != nil {
+		within = append(within, compare(preceding, w.before))
+		q.after = any(compare(following+"=", w.before))
+	}
+	q.where = b.all(within...)
+	return q
+}
+
+// rows is the statement of the page's own rows.
+func (q pageQuery) rows() string {
+	return "SELECT " + q.columns + " FROM " + q.table + " WHERE " + q.where + " ORDER BY " + q.orderBy + " LIMIT " + q.limit
+}
+
+// single is the statement of one page. It gives a row even where the page is empty, with a NULL id: what lies around is told all the same.
+func (q pageQuery) single() string {
+	return "SELECT around.*, page.* FROM (SELECT 0 AS parent, " + q.before + " AS before_first, " + q.after + " AS after_last) AS around LEFT JOIN (" +
+		q.rows() + ") AS page ON TRUE"
+}
+
+// page reads one page of a relation. The statement's conditions are the filter's.
+func page[T any](ctx context.Context, s *Store, b *statement, rel relation[T], o order, p Page, sc *scope) (*Connection[T], error) {
+	w, err := p.window(sc)
+	if err != nil {
+		return nil, err
+	}
+	text := newPageQuery(b, rel, o, w).single()
+	pages, err := readPages(ctx, s, b, rel, o, w, sc, text, 1)
+	if err != nil {
+		return nil, err
+	}
+	return pages[0], nil
+}
+
+// pagesOf reads a page for each parent in one statement.
+func pagesOf[T any](ctx context.Context, s *Store, b *statement, rel relation[T], parents parentKeys, o order, p Page, sc *scope) ([]*Connection[T], error) {
+	w, err := p.window(sc)
+	if err != nil || parents.count == 0 {
+		return nil, err
+	}
+	text := b.dialect.topNPerParent(b, newPageQuery(b, rel, o, w, parents.column+" = parents.value"), parents)
+	return readPages(ctx, s, b, rel, o, w, sc, text, parents.count)
+}
+
+// rawPage is a page while its rows come in.
+type rawPage[T any] struct {
+	rows          []*T
+	places        []key // of all rows, one after another
+	width         int   // keys of one row's place
+	before, after bool
+}
+
+// readPages runs the statement of pages and makes a connection for each parent, in their order.
+func readPages[T any](ctx context.Context, s *Store, b *statement, rel relation[T], o order, w window, sc *scope, text string, parents int) ([]*Connection[T], error) {
+	raw := make([]rawPage[T], parents)
+	for i := range raw {
+		raw[i].width = 2 // sort key and id
+	}
+	var parent int
+	var before, after bool
+	id, sortKey := key{kind: keyID}, key{kind: o.kind}
+	lead := []any{&parent, &before, &after, &id, &sortKey}
+	dest := make([]any, 0, 40)
+	err := s.read(ctx, rel.table, text, b.args, func(scan scanner) error {
+		row, err := rel.row(func(own ...any) error {
+			dest = append(append(dest[:0], lead...), own...)
+			return scan(dest...)
+		})
+		empty := errors.Is(err, errNoRow)
+		if err != nil && !empty {
+			return err
+		}
+		if parent < 0 || parent >= parents {
+			return fmt.Errorf("store: a row of parent %d of %d", parent, parents)
+		}
+		r := &raw[parent]
+		r.before, r.after = before, after
+		if !empty {
+			r.rows, r.places = append(r.rows, row), append(r.places, sortKey, id)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*Connection[T], parents)
+	for i := range raw {
+		out[i] = connect(&raw[i], w, sc)
+	}
+	return out, nil
+}
+
+// connect cuts the row too many off, turns rows that were read from the end, and tells what lies around.
+func connect[T any](r *rawPage[T], w window, sc *scope) *Connection[T] {
+	more := len(r.rows) > w.size
+	if more {
+		r.rows = r.rows[:w.size]
+	}
+	n := len(r.rows)
+	c := &Connection[T]{Edges: make([]Edge[T], n), Nodes: make([]*T, n)}
+	for i, row := range r.rows {
+		at := i
+		if w.backward {
+			at = n - 1 - i
+		}
+		p := place(r.places[r.width*i : r.width*(i+1)])
+		c.Nodes[at], c.Edges[at] = row, Edge[T]{Node: row, cursor: func() string { return sc.cursor(p) }}
+	}
+	c.PageInfo = PageInfo{HasNextPage: r.after || more && !w.backward, HasPreviousPage: r.before || more && w.backward}
+	if n > 0 {
+		first, last := c.Edges[0].Cursor(), c.Edges[n-1].Cursor()
+		c.PageInfo.StartCursor, c.PageInfo.EndCursor = &first, &last
+	}
+	return c
+}

@@ -1,0 +1,136 @@
+package store
+
+import (
+	"crypto/sha256"
+	"database/sql/driver"
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+)
+
+// digest stands for what a line says, so that saying it again is found out by sixteen bytes. The zero digest says nothing, and is NULL in SQL.
+type digest [16]byte
+
+// Value writes the digest for SQL.
+func (d digest) Value() (driver.Value, error) {
+	if d == (digest{}) {
+		return nil, nil
+	}
+	return d[:], nil
+}
+
+// Scan reads the digest from SQL.
+func (d *digest) Scan(src any) error {
+	switch v := src.(type) {
+	case nil:
+		*d = digest{}
+		return nil
+	case []byte:
+		if copy(d[:], v) == len(d) && len(v) == len(d) {
+			return nil
+		}
+	}
+	return fmt.Errorf("store: cannot read a digest from %T", src)
+}
+
+// said gathers what is digested: each value with its length before it, so that no two lists of values look alike.
+type said []byte
+
+func (s *said) text(v string) {
+	*s = binary.AppendUvarint(*s, uint64(len(v))+1)
+	*s = append(*s, v...)
+}
+
+func (s *said) maybe(v *string) {
+	if v == nil {
+		*s = append(*s, 0)
+		return
+	}
+	s.text(*v)
+}
+
+func (s *said) number(v int64) { *s = binary.AppendVarint(append(*s, 8), v) }
+
+func (s *said) id(v *ID) {
+	if v == nil {
+		*s = append(*s, 0)
+		return
+	}
+	*s = append(append(*s, 16), v[:]...)
+}
+
+func (s said) digest() digest {
+	sum := sha256.Sum256(s)
+	return digest(sum[:16])
+}
+
+// contentDigest stands for what the ledger says of a line. The external id is not in it: it is what lines are matched by.
+func contentDigest(a *Activity) digest {
+	s := make(said, 0, 256)
+	s.id(a.SupplierID)
+	s.number(int64(a.CategoryNumber))
+	s.text(a.Description)
+	s.maybe(a.AccountCode)
+	s.text(a.OccurredOn.String())
+	if a.Quantity != nil {
+		s.number(int64(a.Quantity.Value))
+		s.text(a.Quantity.Unit)
+	}
+	s = append(s, '|')
+	if a.Money != nil {
+		s.number(int64(a.Money.Amount))
+		s.text(a.Money.Currency)
+	}
+	s.maybe(a.Country)
+	return s.digest()
+}
+
+// emissionDigest stands for what a calculation says: neither when it was made, nor in which run.
+func emissionDigest(e *Emission, gases, provenance string) digest {
+	s := make(said, 0, 1024)
+	s.text("emission")
+	s.id(&e.FactorID)
+	s.number(int64(e.CO2e))
+	s.number(int64(e.BiogenicCO2))
+	if e.Spend != nil {
+		s.number(int64(*e.Spend))
+	}
+	s.text(string(e.Method))
+	s.text(string(e.GwpSet))
+	s.text(gases)
+	s.text(provenance)
+	return s.digest()
+}
+
+// problemDigest stands for why there is no emission.
+func problemDigest(p *Problem) digest {
+	var s said
+	s.text("problem")
+	s.text(p.Code)
+	s.text(p.Message)
+	return s.digest()
+}
+
+// gasAmountsText writes gases as the table has them.
+func gasAmountsText(gases []GasAmount) string { return compactJSON(gases) }
+
+// provenanceText writes the steps as the table has them: of a global id the row alone.
+func provenanceText(steps []ProvenanceStep) string {
+	for i := range steps {
+		if s := &steps[i]; s.SourceRow == nil && s.SourceID != nil {
+			s.SourceRow = &s.SourceID.Row
+		}
+	}
+	return compactJSON(steps)
+}
+
+func compactJSON[T any](list []T) string {
+	if len(list) == 0 {
+		return "[]"
+	}
+	text, err := json.Marshal(list)
+	if err != nil {
+		panic("store: rows that are no JSON: " + err.Error()) // their types always are
+	}
+	return string(text)
+}

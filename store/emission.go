@@ -1,0 +1,149 @@
+package store
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+)
+
+func emissions() relation[Emission] {
+	return relation[Emission]{
+		table: "emissions", alias: "e",
+		columns: "e.id, e.activity_id, e.supplier_id, e.category_number, e.factor_id, e.dataset_id, e.run_id, e.occurred_on, e.country, e.account_code, " +
+			"e.co2e_mg, e.biogenic_mg, e.spend_micros, e.method, e.gwp_set, e.gases, e.provenance, e.calculated_at, e.superseded",
+		row: func(scan scanner) (*Emission, error) {
+			e := new(Emission)
+			var gases, provenance []byte
+			err := scan(&e.ID, &e.ActivityID, &e.SupplierID, &e.CategoryNumber, &e.FactorID, &e.DatasetID, &e.RunID, &e.OccurredOn, &e.Country, &e.AccountCode,
+				&e.CO2e, &e.BiogenicCO2, &e.Spend, &e.Method, &e.GwpSet, &gases, &provenance, &e.CalculatedAt, &e.Superseded)
+			if err != nil {
+				return nil, err
+			}
+			if err := errors.Join(json.Unmarshal(gases, &e.Gases), json.Unmarshal(provenance, &e.Provenance)); err != nil {
+				return nil, fmt.Errorf("store: gases and provenance of emission %s: %w", e.ID, err)
+			}
+			return e, nil
+		},
+	}
+}
+
+// order finds the expression of an order. The zero order is that of the contract: by day.
+func (o EmissionOrder) order() (order, error) {
+	switch o.Field {
+	case "", EmissionsByOccurredOn:
+		return newOrder(EmissionsByOccurredOn, o.Direction, Desc, keyDate, "e.occurred_on")
+	case EmissionsByCO2e:
+		return newOrder(o.Field, o.Direction, Desc, keyInt, "e.co2e_mg")
+	case EmissionsByCalculatedAt:
+		return newOrder(o.Field, o.Direction, Desc, keyInstant, "e.calculated_at")
+	}
+	return order{}, unknownOrder(o.Field)
+}
+
+func (f *EmissionFilter) canonical() (c EmissionFilter, err error) {
+	if f == nil {
+		return c, nil
+	}
+	c.OccurredFrom, c.OccurredTo, c.RunID = f.OccurredFrom, f.OccurredTo, f.RunID
+	if f.IncludeSuperseded != nil && *f.IncludeSuperseded {
+		c.IncludeSuperseded = f.IncludeSuperseded
+	}
+	err = checks(
+		func() error { return checkSpan(f.OccurredFrom, f.OccurredTo) },
+		set(&c.SupplierIds, func() ([]GlobalID, error) { return canonicalIDs("supplierIds", f.SupplierIds) }),
+		set(&c.Categories, func() ([]int32, error) { return canonicalCategories(f.Categories) }),
+		set(&c.Methods, func() ([]CalculationMethod, error) { return canonicalTexts("methods", f.Methods) }),
+		set(&c.Countries, func() ([]string, error) { return canonicalCountries(f.Countries) }),
+		set(&c.DatasetIds, func() ([]GlobalID, error) { return canonicalIDs("datasetIds", f.DatasetIds) }),
+		set(&c.FactorIds, func() ([]GlobalID, error) { return canonicalIDs("factorIds", f.FactorIds) }),
+	)
+	return c, err
+}
+
+// where adds what a canonical filter asks.
+func (f EmissionFilter) where(b *statement) {
+	if f.IncludeSuperseded == nil {
+		b.where("NOT e.superseded")
+	}
+	b.ids("e.supplier_id", KindSupplier, f.SupplierIds)
+	b.numbers("e.category_number", f.Categories)
+	b.span("e.occurred_on", f.OccurredFrom, f.OccurredTo)
+	texted(b, "e.method", f.Methods)
+	texted(b, "e.country", f.Countries)
+	b.ids("e.dataset_id", KindFactorDataset, f.DatasetIds)
+	b.ids("e.factor_id", KindEmissionFactor, f.FactorIds)
+	if f.RunID != nil {
+		b.ids("e.run_id", KindCalculationRun, []GlobalID{*f.RunID})
+	}
+}
+
+// emissions starts a read of emissions: the statement with the filter's conditions, and the canonical filter.
+func (t *Tenant) emissions(f *EmissionFilter) (*statement, EmissionFilter, error) {
+	c, err := f.canonical()
+	if err != nil {
+		return nil, c, err
+	}
+	b := t.statement("e")
+	c.where(b)
+	return b, c, nil
+}
+
+// Emissions gives one page of the emissions that meet the filter.
+func (t *Tenant) Emissions(ctx context.Context, f *EmissionFilter, o EmissionOrder, p Page) (*Connection[Emission], error) {
+	by, err := o.order()
+	if err != nil {
+		return nil, err
+	}
+	b, c, err := t.emissions(f)
+	if err != nil {
+		return nil, err
+	}
+	return page(ctx, t.store, b, emissions(), by, p, t.scope("emissions", by, c))
+}
+
+// EmissionsOf gives one page of the emissions of each supplier, category or activity, in the order of the parents and in one statement.
+func (t *Tenant) EmissionsOf(ctx context.Context, parents []GlobalID, f *EmissionFilter, o EmissionOrder, p Page) ([]*Connection[Emission], error) {
+	by, err := o.order()
+	if err != nil {
+		return nil, err
+	}
+	b, c, err := t.emissions(f)
+	if err != nil {
+		return nil, err
+	}
+	of, err := newParentKeys(parents, emissionParents)
+	if err != nil {
+		return nil, err
+	}
+	return pagesOf(ctx, t.store, b, emissions(), of, by, p, t.scope(of.name+".emissions", by, c))
+}
+
+// emissionParents tells by which column emissions belong to parents of a kind.
+func emissionParents(kind Kind) (column, name string) {
+	switch kind {
+	case KindSupplier:
+		return "e.supplier_id", "Supplier"
+	case KindCategory:
+		return "e.category_number", "Category"
+	case KindActivity:
+		return "e.activity_id", "Activity"
+	}
+	return "", ""
+}
+
+// EmissionsByID gives the emissions with these ids, in any order; those that are not there, or are another organization's, are missing.
+func (t *Tenant) EmissionsByID(ctx context.Context, ids []ID) ([]*Emission, error) {
+	return byID(ctx, t.store, t.statement("e"), emissions(), ids)
+}
+
+// CurrentEmissions gives the emission that is not superseded of each activity that has one, in any order.
+func (t *Tenant) CurrentEmissions(ctx context.Context, activities []ID) ([]*Emission, error) {
+	if len(activities) == 0 {
+		return nil, nil
+	}
+	b := t.statement("e")
+	b.in("e.activity_id", listUUID, idTexts(activities))
+	b.where("NOT e.superseded")
+	return all(ctx, t.store, b, emissions(), "")
+}

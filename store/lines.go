@@ -1,0 +1,273 @@
+package store
+
+import (
+	"context"
+	"fmt"
+
+	"carbongraph/internal/exact"
+	"carbongraph/internal/fault"
+)
+
+// Line is an activity together with its calculation.
+type Line struct {
+	Activity *Activity
+	Emission *Emission // nil where there is none; then Activity.Problem says why, or nobody asked
+}
+
+var activityColumns = []string{"org_id", "id", "external_id", "supplier_id", "category_number", "description", "account_code", "search_key", "occurred_on",
+	"quantity_micros", "quantity_unit", "money_micros", "currency", "country", "calculated", "problem_code", "problem_message", "content_hash", "calc_hash",
+	"created_at", "updated_at"}
+
+var emissionColumns = []string{"org_id", "id", "activity_id", "supplier_id", "category_number", "factor_id", "dataset_id", "run_id", "occurred_on", "country",
+	"account_code", "co2e_mg", "biogenic_mg", "spend_micros", "method", "gwp_set", "gases", "provenance", "calculated_at", "superseded"}
+
+// storedLine is what is known of an activity that is there.
+type storedLine struct {
+	id                   ID
+	createdAt, updatedAt exact.Instant
+	content, calculation digest
+}
+
+// pendingLine is a line on its way into the tables.
+type pendingLine struct {
+	*Line
+	content, calculation digest
+	gases, provenance    string
+}
+
+// PutLines matches activities by external id. A line that says nothing new, neither in the activity nor in its calculation, is UNCHANGED; where either is new
+// the stored emission is superseded and the new one stands beside it. A line that nobody calculated says nothing of its calculation, but new content
+// supersedes the emission of the old. Suppliers' sums are kept. It sets ID, CreatedAt and UpdatedAt of activities that were there; the emission of
+// an UNCHANGED line is not stored.
+func (w *Writer) PutLines(ctx context.Context, lines []*Line) ([]ItemStatus, error) {
+	externalIDs := make([]string, len(lines))
+	byExternalID := make(map[string]int, len(lines))
+	pending := make([]pendingLine, len(lines))
+	for i, l := range lines {
+		p, err := prepare(l)
+		if err != nil {
+			return nil, err
+		}
+		pending[i], externalIDs[i], byExternalID[l.Activity.ExternalID] = p, l.Activity.ExternalID, i
+	}
+	if err := distinct(externalIDs); err != nil {
+		return nil, err
+	}
+	stored := make([]*storedLine, len(lines))
+	if err := w.lookUp(ctx, externalIDs, byExternalID, stored); err != nil {
+		return nil, err
+	}
+	changed, err := w.lockChanged(ctx, pending, stored, byExternalID)
+	if err != nil {
+		return nil, err
+	}
+	statuses := w.decide(pending, stored)
+	if err := w.replace(ctx, changed); err != nil {
+		return nil, err
+	}
+	return statuses, w.put(ctx, pending, statuses)
+}
+
+// prepare checks what the tables take for granted, and digests the line.
+func prepare(l *Line) (p pendingLine, err error) {
+	a, e := l.Activity, l.Emission
+	if a.ExternalID == "" {
+		return p, fault.New(fault.BadUserInput, "A line needs an externalId.").At("externalId")
+	}
+	if a.OccurredOn.IsZero() {
+		return p, fault.New(fault.BadUserInput, "The line %.80q needs a day.", a.ExternalID).At("occurredOn")
+	}
+	p = pendingLine{Line: l, content: contentDigest(a)}
+	switch {
+	case e != nil && (e.FactorID.IsZero() || e.DatasetID.IsZero() || e.RunID.IsZero()):
+		return p, fmt.Errorf("store: the emission of line %.80q lacks factor, dataset or run", a.ExternalID)
+	case e != nil && a.Problem != nil:
+		return p, fmt.Errorf("store: line %.80q has an emission and a problem", a.ExternalID)
+	case e != nil:
+		p.gases, p.provenance = gasAmountsText(e.Gases), provenanceText(e.Provenance)
+		p.calculation = emissionDigest(e, p.gases, p.provenance)
+	case a.Problem != nil:
+		p.calculation = problemDigest(a.Problem)
+	}
+	return p, nil
+}
+
+// asked tells whether the line says anything of its calculation.
+func (p *pendingLine) asked() bool { return p.Emission != nil || p.Activity.Problem != nil }
+
+// isNew tells whether the line says anything that is not stored.
+func (p *pendingLine) isNew(was *storedLine) bool {
+	return p.content != was.content || p.asked() && p.calculation != was.calculation
+}
+
+const storedColumns = "a.external_id, a.id, a.created_at, a.updated_at, a.content_hash, a.calc_hash"
+
+func scanStored(scan scanner, byExternalID map[string]int, stored []*storedLine) error {
+	var externalID string
+	s := new(storedLine)
+	if err := scan(&externalID, &s.id, &s.createdAt, &s.updatedAt, &s.content, &s.calculation); err != nil {
+		return err
+	}
+	stored[byExternalID[externalID]] = s
+	return nil
+}
+
+// lookUp finds the activities that are there, in one statement.
+func (w *Writer) lookUp(ctx context.Context, externalIDs []string, byExternalID map[string]int, stored []*storedLine) error {
+	if len(externalIDs) == 0 {
+		return nil
+	}
+	b := w.statement()
+	b.in("a.external_id", listText, externalIDs)
+	return w.query(ctx, "SELECT", "activities", "SELECT "+storedColumns+" FROM activities AS a WHERE "+b.all(), b.args, func(scan scanner) error {
+		return scanStored(scan, byExternalID, stored)
+	})
+}
+
+// lockChanged locks the activities that lines change, and reads them again: another writer may have been there since the look-up.
+func (w *Writer) lockChanged(ctx context.Context, pending []pendingLine, stored []*storedLine, byExternalID map[string]int) ([]ID, error) {
+	var changed []ID
+	for i := range pending {
+		if was := stored[i]; was != nil && pending[i].isNew(was) {
+			changed = append(changed, was.id)
+			stored[i] = nil
+		}
+	}
+	if len(changed) == 0 {
+		return nil, nil
+	}
+	locked := changed[:0:0]
+	err := w.lockRows(ctx, "activities", "a", storedColumns, changed, func(scan scanner) error {
+		var s storedLine
+		err := scanStored(func(dest ...any) error {
+			err := scan(dest...)
+			s.id = *dest[1].(*ID)
+			return err
+		}, byExternalID, stored)
+		locked = append(locked, s.id)
+		return err
+	})
+	if err == nil && len(locked) != len(changed) {
+		err = errCollided // another writer replaced rows while we waited for it
+	}
+	return locked, err
+}
+
+// decide tells what becomes of each line, and completes it: an activity that was there keeps its id and the time it was made.
+func (w *Writer) decide(pending []pendingLine, stored []*storedLine) []ItemStatus {
+	now := w.t.store.Now()
+	statuses := make([]ItemStatus, len(pending))
+	for i := range pending {
+		p, was := &pending[i], stored[i]
+		a := p.Activity
+		switch {
+		case was == nil:
+			statuses[i] = Created
+			if a.ID.IsZero() {
+				a.ID = w.t.store.newID()
+			}
+			if a.CreatedAt.IsZero() {
+				a.CreatedAt = now
+			}
+			a.UpdatedAt = a.CreatedAt
+		case p.isNew(was):
+			statuses[i] = Updated
+			a.ID, a.CreatedAt, a.UpdatedAt = was.id, was.createdAt, was.updatedAt
+			if p.content != was.content {
+				a.UpdatedAt = now
+			}
+		default:
+			statuses[i] = Unchanged
+			a.ID, a.CreatedAt, a.UpdatedAt = was.id, was.createdAt, was.updatedAt
+		}
+		if e := p.Emission; e != nil {
+			e.ActivityID, e.Superseded = a.ID, false
+			if e.ID.IsZero() {
+				e.ID = w.t.store.newID()
+			}
+			if e.CalculatedAt.IsZero() {
+				e.CalculatedAt = now
+			}
+		}
+	}
+	return statuses
+}
+
+// replace makes room for the new state of activities, which then goes in together with the new ones, and supersedes their emissions.
+// The rows are locked, so whoever waits for one finds it gone, looks again and finds its successor.
+func (w *Writer) replace(ctx context.Context, changed []ID) error {
+	if len(changed) == 0 {
+		return nil
+	}
+	b := w.statement()
+	b.in("id", listUUID, idTexts(changed))
+	if err := w.exec(ctx, "DELETE", "activities", "DELETE FROM activities WHERE "+b.all(), b.args...); err != nil {
+		return err
+	}
+	b = w.statement()
+	b.in("activity_id", listUUID, idTexts(changed))
+	return w.query(ctx, "UPDATE", "emissions", "UPDATE emissions SET superseded = TRUE WHERE "+b.all("NOT superseded")+" RETURNING supplier_id, co2e_mg", b.args,
+		func(scan scanner) error {
+			var supplier *ID
+			var co2e exact.Milligrams
+			err := scan(&supplier, &co2e)
+			if supplier != nil {
+				w.sums[*supplier] -= co2e
+			}
+			return err
+		})
+}
+
+// put adds the activities that are created or updated, with their emissions.
+func (w *Writer) put(ctx context.Context, pending []pendingLine, statuses []ItemStatus) error {
+	activities := make([]*pendingLine, 0, len(pending))
+	emissions := make([]*pendingLine, 0, len(pending))
+	for i := range pending {
+		if statuses[i] == Unchanged {
+			continue
+		}
+		p := &pending[i]
+		activities = append(activities, p)
+		if e := p.Emission; e != nil {
+			emissions = append(emissions, p)
+			if e.SupplierID != nil {
+				w.sums[*e.SupplierID] += e.CO2e
+			}
+		}
+	}
+	err := w.insert(ctx, "activities", activityColumns, len(activities), func(i int) []any { return w.activityValues(activities[i]) })
+	if err != nil {
+		return err
+	}
+	return w.insert(ctx, "emissions", emissionColumns, len(emissions), func(i int) []any { return w.emissionValues(emissions[i]) })
+}
+
+// activityValues gives the values of activityColumns.
+func (w *Writer) activityValues(p *pendingLine) []any {
+	a := p.Activity
+	var quantity, money *int64
+	var unit, currency, problemCode, problemMessage *string
+	if a.Quantity != nil {
+		quantity, unit = (*int64)(&a.Quantity.Value), &a.Quantity.Unit
+	}
+	if a.Money != nil {
+		money, currency = (*int64)(&a.Money.Amount), &a.Money.Currency
+	}
+	if a.Problem != nil {
+		problemCode, problemMessage = &a.Problem.Code, &a.Problem.Message
+	}
+	search := a.Description + " " + a.ExternalID
+	if a.AccountCode != nil {
+		search += " " + *a.AccountCode
+	}
+	return []any{w.t.org, a.ID, a.ExternalID, a.SupplierID, a.CategoryNumber, a.Description, a.AccountCode, fold(search), a.OccurredOn,
+		quantity, unit, money, currency, a.Country, p.Emission != nil, problemCode, problemMessage, p.content, p.calculation,
+		a.CreatedAt, a.UpdatedAt}
+}
+
+// emissionValues gives the values of emissionColumns.
+func (w *Writer) emissionValues(p *pendingLine) []any {
+	e := p.Emission
+	return []any{w.t.org, e.ID, e.ActivityID, e.SupplierID, e.CategoryNumber, e.FactorID, e.DatasetID, e.RunID, e.OccurredOn, e.Country,
+		e.AccountCode, int64(e.CO2e), int64(e.BiogenicCO2), (*int64)(e.Spend), string(e.Method), string(e.GwpSet), p.gases, p.provenance, e.CalculatedAt, false}
+}

@@ -1,0 +1,71 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"strings"
+
+	"carbongraph/internal/fault"
+)
+
+// CreateOrganization stores a new one and fills in what is not given: id, time, AR6, DEFLATE_THEN_CONVERT. A name that is taken is a CONFLICT.
+func (s *Store) CreateOrganization(ctx context.Context, o *Organization) error {
+	o.Name = strings.TrimSpace(o.Name)
+	if o.Name == "" {
+		return fault.New(fault.BadUserInput, "An organization needs a name.").At("name")
+	}
+	if len(o.Currency) != 3 || strings.Trim(o.Currency, "ABCDEFGHIJKLMNOPQRSTUVWXYZ") != "" {
+		return fault.New(fault.BadUserInput, "%.20q is not a currency; write its ISO 4217 code, for example EUR.", o.Currency).At("currency")
+	}
+	if o.ID.IsZero() {
+		o.ID = s.newID()
+	}
+	if o.CreatedAt.IsZero() {
+		o.CreatedAt = s.Now()
+	}
+	if o.GwpSet == "" {
+		o.GwpSet = AR6
+	}
+	if o.MoneyOrder == "" {
+		o.MoneyOrder = DeflateThenConvert
+	}
+	row := organizationRow{ID: o.ID, Name: o.Name, Country: o.Country, Currency: o.Currency, GwpSet: o.GwpSet, MoneyOrder: o.MoneyOrder, CreatedAt: o.CreatedAt}
+	_, err := s.writes.NewInsert().Model(&row).Exec(ctx)
+	if err != nil && s.dialect.classify(err) == notUnique {
+		return fault.Wrap(err, fault.Conflict, "There is an organization %q already.", o.Name).At("name")
+	}
+	return s.fault(err, "create organization")
+}
+
+// FindOrganization finds one by id (a UUID, or as clients see it) or by its exact name; NOT_FOUND where there is none.
+func (s *Store) FindOrganization(ctx context.Context, idOrName string) (*Organization, error) {
+	var row organizationRow
+	q := s.db.NewSelect().Model(&row).Where("name = ?", idOrName)
+	if id, err := ParseID(idOrName); err == nil {
+		q.WhereOr("id = ?", id)
+	} else if g, err := ParseGlobalID(idOrName); err == nil && g.Kind == KindOrganization {
+		q.WhereOr("id = ?", g.Row)
+	}
+	err := q.OrderExpr("created_at, id").Limit(1).Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, fault.New(fault.NotFound, "There is no organization %.80q; `carbongraph org create --name …` makes one.", idOrName)
+	}
+	if err != nil {
+		return nil, s.fault(err, "find organization")
+	}
+	return row.organization(), nil
+}
+
+// Organization gives the organization itself; NOT_FOUND where the handle is of none.
+func (t *Tenant) Organization(ctx context.Context) (*Organization, error) {
+	var row organizationRow
+	err := t.store.db.NewSelect().Model(&row).Where("id = ?", t.org).Scan(ctx)
+	if errors.Is(err, sql.ErrNoRows) {
+		return nil, fault.New(fault.NotFound, "There is no such organization.")
+	}
+	if err != nil {
+		return nil, t.store.fault(err, "find organization")
+	}
+	return row.organization(), nil
+}

@@ -1,0 +1,134 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// statement gathers the conditions and the values of one read. Values are always bound, never written into the text: $1, $2 and so on
+// are understood by both databases, and may be named more than once.
+type statement struct {
+	dialect dialect
+	args    []any
+	conds   []string
+}
+
+// bind keeps a value and gives its name in the text.
+func (b *statement) bind(v any) string {
+	b.args = append(b.args, v)
+	return "$" + strconv.Itoa(len(b.args))
+}
+
+// where adds a condition that rows must meet.
+func (b *statement) where(cond string) { b.conds = append(b.conds, cond) }
+
+// is adds expr operator value.
+func (b *statement) is(expr, operator string, v any) {
+	b.where(expr + " " + operator + " " + b.bind(v))
+}
+
+// in adds that expr is one of the values, which are bound as one array: one text whatever their number.
+func (b *statement) in(expr string, t listType, values any) {
+	b.where(b.dialect.oneOf(b, expr, t, values))
+}
+
+// all gives the conditions joined, with more of them where given.
+func (b *statement) all(more ...string) string {
+	conds := append(append([]string{}, b.conds...), more...)
+	if len(conds) == 0 {
+		return "TRUE"
+	}
+	return strings.Join(conds, " AND ")
+}
+
+// escapeLike takes the meaning from the wildcards of LIKE.
+func escapeLike(s string) string {
+	return strings.NewReplacer(`\`, `\\`, `%`, `\%`, `_`, `\_`).Replace(s)
+}
+
+// listType is the SQL type of the elements of a bound list.
+type listType string
+
+const (
+	listUUID listType = "uuid"
+	listText listType = "text"
+	listInt  listType = "integer"
+)
+
+// statement starts a read of shared rows.
+func (s *Store) statement() *statement { return &statement{dialect: s.dialect} }
+
+// statement starts a read of the organization's rows: the first condition is that they are its own.
+func (t *Tenant) statement(alias string) *statement {
+	b := t.store.statement()
+	b.is(alias+".org_id", "=", t.org.String())
+	return b
+}
+
+// scanner reads the columns of the present row, as in sql.Rows.Scan.
+type scanner func(dest ...any) error
+
+// read runs a statement with bound values and hands each row over. It goes past bun, which would write the values into the text:
+// bound, a statement has one text, and Postgres keeps its plan.
+func (s *Store) read(ctx context.Context, table, text string, args []any, each func(scanner) error) (err error) {
+	began := time.Now()
+	defer func() {
+		observer{s.metrics}.note(ctx, "SELECT", table, began, err)
+		err = s.fault(err, "read "+table)
+	}()
+	rows, err := s.db.DB.QueryContext(ctx, text, s.dialect.bound(args)...)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		if err := each(rows.Scan); err != nil {
+			return err
+		}
+	}
+	return rows.Err()
+}
+
+// relation is how rows of one table are read: its name with an alias, its columns, and a row from a scan of them.
+type relation[T any] struct {
+	table   string
+	alias   string
+	columns string
+	row     func(scanner) (*T, error)
+}
+
+// all reads every row that meets the conditions, in the order given; "" where it does not matter.
+func all[T any](ctx context.Context, s *Store, b *statement, rel relation[T], orderBy string) ([]*T, error) {
+	text := "SELECT " + rel.columns + " FROM " + rel.table + " AS " + rel.alias + " WHERE " + b.all()
+	if orderBy != "" {
+		text += " ORDER BY " + orderBy
+	}
+	var out []*T
+	err := s.read(ctx, rel.table, text, b.args, func(scan scanner) error {
+		row, err := rel.row(scan)
+		out = append(out, row)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// byID reads the rows with these ids, in any order.
+func byID[T any](ctx context.Context, s *Store, b *statement, rel relation[T], ids []ID) ([]*T, error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	b.in(rel.alias+".id", listUUID, idTexts(ids))
+	return all(ctx, s, b, rel, "")
+}
+
+// count tells how many rows meet the conditions.
+func (s *Store) count(ctx context.Context, b *statement, table, alias string) (n int, err error) {
+	err = s.read(ctx, table, "SELECT COUNT(*) FROM "+table+" AS "+alias+" WHERE "+b.all(), b.args, func(scan scanner) error { return scan(&n) })
+	return n, err
+}
