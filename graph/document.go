@@ -33,6 +33,7 @@ type operation struct {
 
 	once  sync.Once
 	begin Begin
+	err   error // why it cannot be prepared
 }
 
 // documents keeps the documents that were sent most lately.

@@ -18,8 +18,8 @@ import (
 // Options are what a handler is made of.
 type Options struct {
 	Schema graphql.ExecutableSchema
-	// Prepare is called once for each operation of a document: it makes the plan, and what begins each run of it.
-	Prepare func(doc *ast.QueryDocument, op *ast.OperationDefinition) Begin
+	// Prepare is called once for each operation of a document: it makes the plan, and what begins each run of it. Its fault refuses the operation.
+	Prepare func(doc *ast.QueryDocument, op *ast.OperationDefinition) (Begin, error)
 	// Scalars check the variables of our own scalars before anything runs.
 	Scalars map[string]ScalarCheck
 	// Introspection lets everybody introspect; ADMIN always may.

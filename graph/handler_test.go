@@ -86,12 +86,15 @@ func newBench(t *testing.T) *bench {
 	log := telemetry.NewLog(b.log, slog.LevelInfo, false)
 	h := graph.New(graph.Options{
 		Schema: generated.NewExecutableSchema(generated.Config{Resolvers: b.root, Directives: generated.DirectiveRoot{Requires: graph.Requires}}),
-		Prepare: func(*ast.QueryDocument, *ast.OperationDefinition) graph.Begin {
+		Prepare: func(_ *ast.QueryDocument, op *ast.OperationDefinition) (graph.Begin, error) {
 			b.plans.Add(1)
+			if op.Name == "Unplannable" {
+				return nil, fault.New(fault.BadUserInput, "Too much.")
+			}
 			return func(ctx context.Context, _ map[string]any) context.Context {
 				b.begun.Add(1)
 				return ctx
-			}
+			}, nil
 		},
 		Scalars: map[string]graph.ScalarCheck{"CountryCode": func(v any) error {
 			if s, ok := v.(string); !ok || len(s) != 2 {
@@ -270,6 +273,7 @@ func TestDocuments(t *testing.T) {
 		"too many aliases":               {"{categories{" + strings.Repeat("x:number ", 31) + "}}", "GRAPHQL_VALIDATION_FAILED", "31 aliases"},
 		"aliases multiplied by spreads":  {bomb, "GRAPHQL_VALIDATION_FAILED", "very many aliases"},
 		"too many root fields":           {"{...f ...f ...f} fragment f on Query{" + strings.Repeat("categories{number} ", 7) + "}", "GRAPHQL_VALIDATION_FAILED", "21 root fields"},
+		"a field beside itself":          {"{categories{" + strings.Repeat("number ", 202) + "}}", "GRAPHQL_VALIDATION_FAILED", "repeats 201 fields"},
 		"too many directives":            {"{categories{number" + strings.Repeat(" @include(if:true)", 6) + "}}", "GRAPHQL_VALIDATION_FAILED", "6 directives"},
 		"a fragment that spreads itself": {"{categories{...f}} fragment f on Category{number ...f}", "GRAPHQL_VALIDATION_FAILED", ""},
 		"a subscription":                 {"subscription{x}", "GRAPHQL_VALIDATION_FAILED", ""},
@@ -303,6 +307,31 @@ func TestDocuments(t *testing.T) {
 		b.viewer.Role = store.Admin
 		if got := b.ask(t, introspection, nil); len(got.Errors) > 0 || !strings.Contains(got.text, "importActivities") {
 			t.Errorf("%.300s", got.text)
+		}
+	})
+	t.Run("what cannot be planned is refused", func(t *testing.T) {
+		if got := newBench(t).ask(t, "query Unplannable{categories{number}}", nil); got.code() != "BAD_USER_INPUT" || got.Data != nil {
+			t.Error(got.text)
+		}
+	})
+	t.Run("hostile documents are refused or run within a second", func(t *testing.T) {
+		for name, query := range map[string]string{
+			"one field over and over":     "{categories{" + strings.Repeat("number ", 4900) + "}}",
+			"fragments that double":       strings.ReplaceAll(bomb, ":number", ""),
+			"many fragments side by side": "{categories{" + strings.Repeat("...f ", 1500) + "}} fragment f on Category{number}",
+			"objects over and over":       "{suppliers{" + strings.Repeat("nodes{id name} ", 900) + "}}",
+			"repeats below repeats":       "{suppliers{" + strings.Repeat("nodes{"+strings.Repeat("id ", 15)+"} ", 15) + strings.Repeat("edges{node{id}} ", 500) + "}}",
+			"inline fragments":            "{categories{" + strings.Repeat("...{number} ", 1200) + "}}",
+			"brackets":                    strings.Repeat("{a", 2400),
+			"lists in a value":            "{node(id:" + strings.Repeat("[", 4900) + ")}",
+		} {
+			began := time.Now()
+			newBench(t).ask(t, query, nil)
+			if took := time.Since(began); took > time.Second {
+				t.Errorf("%s: %s", name, took)
+			} else {
+				t.Logf("%s: %s", name, took)
+			}
 		}
 	})
 	t.Run("the plan is made once for a document", func(t *testing.T) {

@@ -15,11 +15,14 @@ type Limits struct {
 	Aliases    int   // counted as often as their fragment is spread
 	RootFields int   // of one operation
 	Directives int   // on one field, fragment or operation
+	// Repeats is how many fields of a document may stand beside one of the same response name. Validation compares each such pair,
+	// and what stands below it, so that without this limit 5,000 tokens keep a core busy for seconds.
+	Repeats int
 }
 
 // DefaultLimits are the contract's.
 func DefaultLimits() Limits {
-	return Limits{Body: 2 << 20, Tokens: 5000, Nesting: 15, Aliases: 30, RootFields: 20, Directives: 5}
+	return Limits{Body: 2 << 20, Tokens: 5000, Nesting: 15, Aliases: 30, RootFields: 20, Directives: 5, Repeats: 200}
 }
 
 // size is what a selection amounts to with its fragments spread out.
@@ -31,6 +34,7 @@ type measure struct {
 	walking    map[string]bool
 	doc        *ast.QueryDocument
 	directives int // the most on one place
+	repeats    int
 	at         *ast.Position
 }
 
@@ -59,6 +63,9 @@ func (l Limits) check(doc *ast.QueryDocument) *gqlerror.Error {
 	if over(m.directives, l.Directives) {
 		return tooMuch(m.at, "One place has %s directives; at most %d are allowed.", m.directives, l.Directives)
 	}
+	if over(m.repeats, l.Repeats) {
+		return tooMuch(nil, "The document repeats %s fields beside themselves; at most %d are allowed.", m.repeats, l.Repeats)
+	}
 	return nil
 }
 
@@ -70,14 +77,19 @@ func tooMuch(at *ast.Position, format string, n, limit int) *gqlerror.Error {
 
 func (m *measure) set(set ast.SelectionSet) size {
 	var s size
+	names := make(map[string]bool, len(set))
 	for _, sel := range set {
 		var one size
 		switch sel := sel.(type) {
 		case *ast.Field:
+			if names[sel.Alias] {
+				m.repeats++
+			}
+			names[sel.Alias] = true
 			m.count(sel.Directives, sel.Position)
 			below := m.set(sel.SelectionSet)
 			one = size{depth: below.depth + 1, aliases: below.aliases, fields: 1}
-			if sel.Alias != "" && sel.Alias != sel.Name {
+			if sel.Alias != sel.Name { // the parser fills in the name where there is no alias
 				one.aliases++
 			}
 		case *ast.InlineFragment:

@@ -86,9 +86,12 @@ func (h *Handler) forbidden(ctx context.Context, op *operation, vars map[string]
 
 // run executes an operation within its time.
 func (h *Handler) run(ctx context.Context, doc *document, op *operation, in *request, vars map[string]any) *answer {
+	op.once.Do(func() { op.begin, op.err = h.o.Prepare(doc.ast, op.def) })
+	if op.err != nil {
+		return h.refused(ctx, op, fault.Of(op.err))
+	}
 	ctx, cancel := context.WithTimeout(ctx, h.o.Timeout)
 	defer cancel()
-	op.once.Do(func() { op.begin = h.o.Prepare(doc.ast, op.def) })
 
 	ctx = graphql.StartOperationTrace(ctx)
 	opCtx := &graphql.OperationContext{
