@@ -60,3 +60,19 @@ func (r *FootprintRow) Share() exact.Decimal {
 	}
 	return r.Totals.CO2e.Decimal().Quo(r.WholeCO2e.Decimal()).Round(ratioPlaces)
 }
+
+// ValueBy gives kilograms of CO2e per unit by a GWP set, given the dataset's own: nil where the gases are not known by mass.
+func (f *EmissionFactor) ValueBy(set, own GwpSet) *exact.Decimal {
+	if set == own {
+		return f.Value
+	}
+	switch set {
+	case AR4:
+		return f.ValueAR4
+	case AR5:
+		return f.ValueAR5
+	case AR6:
+		return f.ValueAR6
+	}
+	return nil
+}
