@@ -1,0 +1,71 @@
+package factors
+
+import (
+	"carbongraph/internal/calc"
+	"carbongraph/internal/exact"
+	"carbongraph/store"
+)
+
+// Calc gives a factor as calculations want it.
+func Calc(f *store.EmissionFactor, d *store.FactorDataset) *calc.Factor {
+	out := &calc.Factor{Source: d.Source, Version: d.Version, Code: f.Code, Name: f.Name, Region: f.Region, Unit: f.Unit,
+		Value: f.Value, Biogenic: f.BiogenicCO2, GwpSet: string(ownSet(f, d))}
+	if f.PriceYear != nil {
+		out.PriceYear = int(*f.PriceYear)
+	}
+	if f.PriceBasis != nil {
+		out.PriceBasis = string(*f.PriceBasis)
+	}
+	for _, g := range f.Gases {
+		out.Gases = append(out.Gases, calc.Gas{Gas: g.Gas, Amount: g.Amount, CO2eBasis: g.Basis == store.BasisCO2e})
+	}
+	return out
+}
+
+// ownSet is the GWP set of a factor's value: the dataset's, unless the value is that of another set. The OEFDB has AR4 alone for many.
+func ownSet(f *store.EmissionFactor, d *store.FactorDataset) store.GwpSet {
+	if f.Value == nil || isValue(f, d.GwpSet) {
+		return d.GwpSet
+	}
+	for _, set := range sets() {
+		if isValue(f, set) {
+			return set
+		}
+	}
+	return d.GwpSet
+}
+
+func isValue(f *store.EmissionFactor, set store.GwpSet) bool {
+	v := *valueBy(f, set)
+	return v != nil && v.Cmp(*f.Value) == 0
+}
+
+func sets() []store.GwpSet { return []store.GwpSet{store.AR4, store.AR5, store.AR6} }
+
+// valueBy gives the place of the value by a set.
+func valueBy(f *store.EmissionFactor, set store.GwpSet) **exact.Decimal {
+	switch set {
+	case store.AR4:
+		return &f.ValueAR4
+	case store.AR5:
+		return &f.ValueAR5
+	}
+	return &f.ValueAR6
+}
+
+// fillValues values the gases by the sets that the source gives no value by. A factor of gases alone gets its own value so as well.
+func fillValues(e *calc.Engine, d *store.FactorDataset, f *store.EmissionFactor) {
+	c := Calc(f, d)
+	for _, set := range sets() {
+		place := valueBy(f, set)
+		if *place != nil {
+			continue
+		}
+		if v, ok := e.Value(c, string(set)); ok {
+			*place = &v
+		}
+	}
+	if f.Value == nil {
+		f.Value = *valueBy(f, d.GwpSet)
+	}
+}
