@@ -266,6 +266,41 @@ func TestRoundingIsHalfToEven(t *testing.T) {
 	})
 }
 
+func TestMulToRoundsTheProductOnce(t *testing.T) {
+	long := rapid.Custom(func(t *rapid.T) exact.Decimal {
+		return exact.NewDecimal(rapid.Int64().Draw(t, "n"), rapid.Int32Range(-25, 6).Draw(t, "e"))
+	})
+	rapid.Check(t, func(t *rapid.T) {
+		places := rapid.IntRange(0, 14).Draw(t, "places")
+		x, y := rapid.OneOf(anyDecimal(), long).Draw(t, "x"), rapid.OneOf(anyDecimal(), long).Draw(t, "y")
+		if rapid.Bool().Draw(t, "on the half") {
+			x = exact.NewDecimal(rapid.Int64Range(-1e9, 1e9).Draw(t, "n")*10+5, int32(-places-1))
+			y = exact.NewDecimal(rapid.Int64Range(1, 3).Draw(t, "times"), 0)
+		}
+		got := x.MulTo(y, int32(places))
+		want := new(big.Rat).SetFrac(halfEven(new(big.Rat).Mul(rat(x), rat(y)), places), new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(places)), nil))
+		if rat(got).Cmp(want) != 0 {
+			t.Fatalf("%s × %s to %d places = %s, want %s", x, y, places, got, want.FloatString(places))
+		}
+		if _, fraction, _ := strings.Cut(got.String(), "."); len(fraction) > places || strings.HasPrefix(got.Canonical(), "-0") && got.Sign() == 0 {
+			t.Fatalf("%s × %s to %d places is written %s", x, y, places, got)
+		}
+	})
+	for name, tc := range map[string]struct{ x, y, want string }{
+		"the largest factors":                      {"9223372036854775807", "9223372036854775807", "85070591730234615847396907784232501249"},
+		"a half that is lost below 19 more digits": {"0.00000050000000000000000", "1.0000000000000001", "0.000001"},
+		"a half of 25 digits below":                {"0.5000000000000", "0.000001000000000000", "0"},
+		"nothing at all":                           {"0.0", "-5", "0"},
+		"fewer places stay":                        {"2.5", "2", "5"},
+		"one unit above the largest of 64 bits":    {"18446744073709.551615", "1.00000000000001", "18446744073709.736082"},
+		"the largest of 64 bits, rounded up":       {"1844674407370955161.55", "0.00001", "18446744073709.551616"},
+	} {
+		if got := exact.MustDecimal(tc.x).MulTo(exact.MustDecimal(tc.y), 6); got.Canonical() != tc.want {
+			t.Errorf("%s: %s × %s = %s, want %s", name, tc.x, tc.y, got, tc.want)
+		}
+	}
+}
+
 func TestSignificantKeepsItsDigits(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		x, digits := anyDecimal().Draw(t, "x"), rapid.Int32Range(1, 34).Draw(t, "digits")
