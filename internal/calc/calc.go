@@ -81,7 +81,8 @@ const (
 // Result is what a line emits.
 type Result struct {
 	CO2e, Biogenic exact.Milligrams
-	// Gases splits CO2e as far as the factor states gases: masses to 10^−12 kg, CO2e to the milligram.
+	// Gases splits CO2e as far as the factor states gases: masses to 10^−12 kg, CO2e to the milligram,
+	// from 18 digits of the amount.
 	// It is information beside the total, which comes from the factor's value: published factors are rounded
 	// otherwise than their gases. A gas without a GWP in GwpSet is left out rather than counted as zero.
 	Gases  []GasAmount

@@ -230,6 +230,7 @@ func (c *calculation) gases(set string) []GasAmount {
 	if len(c.factor.Gases) == 0 {
 		return nil
 	}
+	amount := c.amount.Significant(18) // beyond what is shown of any gas, and quick to multiply
 	list := make([]GasAmount, 0, len(c.factor.Gases))
 	masses := make([]exact.Decimal, len(c.factor.Gases))
 	for i := range c.factor.Gases {
@@ -237,17 +238,16 @@ func (c *calculation) gases(set string) []GasAmount {
 		if g.Amount.Sign() == 0 {
 			continue
 		}
-		mass := c.amount.Mul(g.Amount)
 		if g.CO2eBasis {
-			list = append(list, GasAmount{Gas: g.Gas, CO2e: mass.Round(6)})
+			list = append(list, GasAmount{Gas: g.Gas, CO2e: amount.MulTo(g.Amount, 6)})
 			continue
 		}
 		p, ok := c.engine.potential(set, g.Gas)
 		if !ok {
 			continue
 		}
-		masses[i] = mass.Round(12)
-		list = append(list, GasAmount{Gas: g.Gas, Mass: &masses[i], CO2e: mass.Mul(p.value).Round(6)})
+		masses[i] = amount.MulTo(g.Amount, 12)
+		list = append(list, GasAmount{Gas: g.Gas, Mass: &masses[i], CO2e: amount.MulTo(g.Amount.Mul(p.value), 6)})
 	}
 	return list
 }
