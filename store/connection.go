@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 
 	"carbongraph/internal/fault"
 )
@@ -65,30 +66,35 @@ func newPageQuery[T any](b *statement, rel relation[T], o order, w window, belon
 	q := pageQuery{
 		columns: id + " AS row_id, " + o.expr + " AS sort_key, " + rel.columns,
 		table:   rel.table + " AS " + rel.alias, alias: rel.alias,
-		limit: b.bind(w.size + 1), before: "FALSE", after: "FALSE",
+		// Part of the text, as a plan that is kept must know how few rows are wanted. It is ours: at most MaxPage and one.
+		limit: strconv.Itoa(w.size + 1), before: "FALSE", after: "FALSE",
 	}
-	following, preceding, ahead := ">", "<", " ASC"
+	following, preceding := ">", "<"
 	if o.desc {
 		following, preceding = preceding, following
 	}
-	if o.desc != w.backward {
-		ahead = " DESC"
+	sorted := func(descending bool) string {
+		if descending {
+			return o.expr + " DESC, " + id + " DESC"
+		}
+		return o.expr + ", " + id
 	}
-	q.orderBy = o.expr + ahead + ", " + id + ahead
+	q.orderBy = sorted(o.desc != w.backward)
 	within := slices.Clone(belongs)
 	compare := func(operator string, p place) string {
 		return "(" + o.expr + ", " + id + ") " + operator + " (" + b.bind(p[0].arg()) + ", " + b.bind(p[1].arg()) + ")"
 	}
-	any := func(cond string) string {
-		return "EXISTS (SELECT 1 FROM " + q.table + " WHERE " + b.all(append(slices.Clone(belongs), cond)...) + ")"
+	// nearest asks for one row in order, nearest first, as the page does: EXISTS alone may well be answered by reading the whole table.
+	nearest := func(cond, order string) string {
+		return "(SELECT 1 FROM " + q.table + " WHERE " + b.all(append(slices.Clone(belongs), cond)...) + " ORDER BY " + order + " LIMIT 1) IS NOT NULL"
 	}
 	if w.after != nil {
 		within = append(within, compare(following, w.after))
-		q.before = any(compare(preceding+"=", w.after))
+		q.before = nearest(compare(preceding+"=", w.after), sorted(!o.desc))
 	}
 	if w.before != nil {
 		within = append(within, compare(preceding, w.before))
-		q.after = any(compare(following+"=", w.before))
+		q.after = nearest(compare(following+"=", w.before), sorted(o.desc))
 	}
 	q.where = b.all(within...)
 	return q
@@ -148,7 +154,7 @@ func readPages[T any](ctx context.Context, s *Store, b *statement, rel relation[
 	id, sortKey := key{kind: keyID}, key{kind: o.kind}
 	lead := []any{&parent, &before, &after, &id, &sortKey}
 	dest := make([]any, 0, 40)
-	err := s.read(ctx, rel.table, text, b.args, func(scan scanner) error {
+	err := s.read(ctx, rel.table, text, b, func(scan scanner) error {
 		row, err := rel.row(func(own ...any) error {
 			dest = append(append(dest[:0], lead...), own...)
 			return scan(dest...)

@@ -17,8 +17,8 @@ type dialect interface {
 	// insert adds n rows the fastest way there is, inside the transaction. row gives the values of one; it may reuse its slice.
 	insert(ctx context.Context, tx *transaction, table string, columns []string, n int, row func(i int) []any) error
 
-	// bound gives the values of a read as the driver wants them.
-	bound(args []any) []any
+	// bound gives the values of a statement as the driver wants them. A fresh statement is planned for its values, each time anew.
+	bound(args []any, fresh bool) []any
 	// oneOf is the condition that expr is one of the values, bound as one array.
 	oneOf(b *statement, expr string, t listType, values any) string
 	// topNPerParent is the statement of one page for each parent; conditions call the parent parents.value.

@@ -158,9 +158,14 @@ func wire(v any) any {
 	return v
 }
 
-// bound asks for a prepared statement, kept by the session: its text does not change with the values.
-func (postgres) bound(args []any) []any {
-	return append([]any{pgx.QueryExecModeCacheStatement}, args...)
+// bound asks for a statement that the session keeps prepared, as its text does not change with the values. A fresh one is not kept: Postgres
+// would come to think of a plan for any values as cheaper than it is.
+func (postgres) bound(args []any, fresh bool) []any {
+	mode := pgx.QueryExecModeCacheStatement
+	if fresh {
+		mode = pgx.QueryExecModeCacheDescribe
+	}
+	return append([]any{mode}, args...)
 }
 
 func (postgres) oneOf(b *statement, expr string, t listType, values any) string {

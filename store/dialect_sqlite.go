@@ -34,7 +34,7 @@ func openSQLite(ctx context.Context, s *Store, o Options) error {
 	s.dialect, s.kind = sqliteDialect{}, "sqlite"
 	open := func(conns int, pragmas ...string) (*bun.DB, error) {
 		query := url.Values{"_txlock": {"immediate"}, "_pragma": append([]string{"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(NORMAL)",
-			"foreign_keys(1)", "cache_size(-65536)", "temp_store(MEMORY)"}, pragmas...)}
+			"foreign_keys(1)", "wal_autocheckpoint(16384)", "cache_size(-65536)", "temp_store(MEMORY)"}, pragmas...)}
 		address := url.URL{Scheme: "file", Path: filepath.ToSlash(file), RawQuery: query.Encode()}
 		db, err := sql.Open("sqlite", address.String())
 		if err != nil {
@@ -109,7 +109,7 @@ func (sqliteDialect) insert(ctx context.Context, tx *transaction, table string, 
 	for from := 0; from < n; {
 		rows := min(atOnce, n-from)
 		one := "(" + strings.Repeat("?, ", len(columns)-1) + "?)"
-		stmt, err := tx.Tx.Tx.PrepareContext(ctx, "INSERT INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES "+strings.Repeat(one+", ", rows-1)+one)
+		stmt, err := tx.Tx.Tx.PrepareContext(ctx, "INSERT OR FAIL INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES "+strings.Repeat(one+", ", rows-1)+one)
 		if err != nil {
 			return err
 		}
@@ -129,7 +129,7 @@ func (sqliteDialect) insert(ctx context.Context, tx *transaction, table string, 
 }
 
 // bound makes JSON of arrays, which the statement unpacks again.
-func (sqliteDialect) bound(args []any) []any {
+func (sqliteDialect) bound(args []any, _ bool) []any {
 	out := make([]any, len(args))
 	for i, arg := range args {
 		switch arg.(type) {

@@ -143,7 +143,7 @@ func (s *Store) SupersededBy(ctx context.Context, ids []ID) (map[ID]*EmissionFac
 		"JOIN emission_factors AS f ON f.dataset_id = d.id AND f.code = o.code AND f.region = o.region AND f.unit = o.unit",
 		"AND COALESCE(f.price_basis, '') = COALESCE(o.price_basis, '') WHERE", b.all(), "ORDER BY o.id, f.id",
 	}, " ")
-	err := s.read(ctx, "emission_factors", text, b.args, func(scan scanner) error {
+	err := s.read(ctx, "emission_factors", text, b, func(scan scanner) error {
 		var old ID
 		f, err := scanFactor(scan, &old)
 		if err == nil && later[old] == nil {

@@ -138,10 +138,12 @@ func rowsOf(kind Kind, ids []GlobalID) []string {
 	return rows
 }
 
-// The conditions that several filters share. Each adds nothing where nothing is asked.
+// The conditions that several filters share. Each adds nothing where nothing is asked; where something is, how many rows meet it is for the
+// database to find out from the values.
 
 func (b *statement) ids(column string, kind Kind, ids []GlobalID) {
 	if len(ids) > 0 {
+		b.fresh = true
 		b.in(column, listUUID, rowsOf(kind, ids))
 	}
 }
@@ -154,16 +156,19 @@ func texted[T ~string](b *statement, column string, list []T) {
 	for i, s := range list {
 		plain[i] = string(s)
 	}
+	b.fresh = true
 	b.in(column, listText, plain)
 }
 
 func (b *statement) numbers(column string, list []int32) {
 	if len(list) > 0 {
+		b.fresh = true
 		b.in(column, listInt, list)
 	}
 }
 
 func (b *statement) span(column string, from, to *exact.Date) {
+	b.fresh = b.fresh || from != nil || to != nil
 	if from != nil {
 		b.is(column, ">=", from.String())
 	}
@@ -177,6 +182,7 @@ func (b *statement) words(search *string, exprs ...string) {
 	if search == nil {
 		return
 	}
+	b.fresh = true
 	for _, word := range strings.Fields(*search) {
 		pattern := b.bind("%" + escapeLike(word) + "%")
 		either := make([]string, len(exprs))

@@ -132,6 +132,7 @@ func (t *Tenant) Footprint(ctx context.Context, f *EmissionFilter, by []Footprin
 	if err != nil {
 		return nil, err
 	}
+	b.fresh = true
 	g, err := newGrouping(b, by)
 	if err != nil {
 		return nil, err
@@ -179,7 +180,7 @@ func (g grouping) page(b *statement, f EmissionFilter, o order, w window) string
 
 func (t *Tenant) readFootprint(ctx context.Context, b *statement, f EmissionFilter, g grouping, o order, w window, sc *scope) (*Connection[FootprintRow], error) {
 	raw := rawPage[FootprintRow]{width: 1 + len(g.dimensions)}
-	err := t.store.read(ctx, "emissions", g.page(b, f, o, w), b.args, func(scan scanner) error {
+	err := t.store.read(ctx, "emissions", g.page(b, f, o, w), b, func(scan scanner) error {
 		row := new(FootprintRow)
 		at := make(place, raw.width)
 		at[0].kind = o.kind
@@ -210,10 +211,11 @@ func (t *Tenant) CountFootprint(ctx context.Context, f *EmissionFilter, by []Foo
 	if err != nil {
 		return 0, err
 	}
+	b.fresh = true
 	g, err := newGrouping(b, by)
 	if err != nil {
 		return 0, err
 	}
-	err = t.store.read(ctx, "emissions", "SELECT COUNT(*) FROM ("+g.groups(b, c)+") AS grouped", b.args, func(scan scanner) error { return scan(&n) })
+	err = t.store.read(ctx, "emissions", "SELECT COUNT(*) FROM ("+g.groups(b, c)+") AS grouped", b, func(scan scanner) error { return scan(&n) })
 	return n, err
 }

@@ -60,7 +60,7 @@ func (p parentKeys) grouped(ctx context.Context, s *Store, b *statement, table, 
 	text := "SELECT " + p.column + ", " + aggregates + " FROM " + table + " AS " + alias + " WHERE " + b.all() + " GROUP BY " + p.column
 	parent := key{kind: p.keys[0].kind}
 	dest = append([]any{&parent}, dest...)
-	return s.read(ctx, table, text, b.args, func(scan scanner) error {
+	return s.read(ctx, table, text, b, func(scan scanner) error {
 		if err := scan(dest...); err != nil {
 			return err
 		}

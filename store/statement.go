@@ -14,6 +14,7 @@ type statement struct {
 	dialect dialect
 	args    []any
 	conds   []string
+	fresh   bool // the best plan depends on the values
 }
 
 // bind keeps a value and gives its name in the text.
@@ -73,13 +74,13 @@ type scanner func(dest ...any) error
 
 // read runs a statement with bound values and hands each row over. It goes past bun, which would write the values into the text:
 // bound, a statement has one text, and Postgres keeps its plan.
-func (s *Store) read(ctx context.Context, table, text string, args []any, each func(scanner) error) (err error) {
+func (s *Store) read(ctx context.Context, table, text string, b *statement, each func(scanner) error) (err error) {
 	began := time.Now()
 	defer func() {
 		observer{s.metrics}.note(ctx, "SELECT", table, began, err)
 		err = s.fault(err, "read "+table)
 	}()
-	rows, err := s.db.DB.QueryContext(ctx, text, s.dialect.bound(args)...)
+	rows, err := s.db.DB.QueryContext(ctx, text, s.dialect.bound(b.args, b.fresh)...)
 	if err != nil {
 		return err
 	}
@@ -107,7 +108,7 @@ func all[T any](ctx context.Context, s *Store, b *statement, rel relation[T], or
 		text += " ORDER BY " + orderBy
 	}
 	var out []*T
-	err := s.read(ctx, rel.table, text, b.args, func(scan scanner) error {
+	err := s.read(ctx, rel.table, text, b, func(scan scanner) error {
 		row, err := rel.row(scan)
 		out = append(out, row)
 		return err
@@ -129,6 +130,7 @@ func byID[T any](ctx context.Context, s *Store, b *statement, rel relation[T], i
 
 // count tells how many rows meet the conditions.
 func (s *Store) count(ctx context.Context, b *statement, table, alias string) (n int, err error) {
-	err = s.read(ctx, table, "SELECT COUNT(*) FROM "+table+" AS "+alias+" WHERE "+b.all(), b.args, func(scan scanner) error { return scan(&n) })
+	b.fresh = true
+	err = s.read(ctx, table, "SELECT COUNT(*) FROM "+table+" AS "+alias+" WHERE "+b.all(), b, func(scan scanner) error { return scan(&n) })
 	return n, err
 }

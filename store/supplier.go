@@ -52,6 +52,7 @@ func (f SupplierFilter) where(b *statement) {
 	b.words(f.Search, "s.name_key", "LOWER(s.external_id)")
 	texted(b, "s.country", f.Countries)
 	if f.NaicsPrefix != nil {
+		b.fresh = true
 		b.where("s.naics_code LIKE " + b.bind(escapeLike(*f.NaicsPrefix)+"%") + ` ESCAPE '\'`)
 	}
 	b.numbers("s.tier", f.Tiers)

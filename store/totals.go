@@ -37,8 +37,9 @@ func (t *Tenant) EmissionTotals(ctx context.Context, f *EmissionFilter) (*Footpr
 	if err != nil {
 		return nil, err
 	}
+	b.fresh = true
 	var totals FootprintTotals
-	err = t.store.read(ctx, "emissions", "SELECT "+sums(c)+" FROM emissions AS e WHERE "+b.all(), b.args, func(scan scanner) error {
+	err = t.store.read(ctx, "emissions", "SELECT "+sums(c)+" FROM emissions AS e WHERE "+b.all(), b, func(scan scanner) error {
 		return scan(totals.dest()...)
 	})
 	return &totals, err
@@ -58,6 +59,7 @@ func (t *Tenant) EmissionTotalsOf(ctx context.Context, parents []GlobalID, f *Em
 	for i := range out {
 		out[i] = new(FootprintTotals)
 	}
+	b.fresh = true
 	var one FootprintTotals
 	err = of.grouped(ctx, t.store, b, "emissions", "e", sums(c), one.dest(), func(at int) { *out[at] = one })
 	return out, err

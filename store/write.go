@@ -96,7 +96,7 @@ func (w *Writer) query(ctx context.Context, operation, table, text string, args 
 	began := time.Now()
 	s := w.t.store
 	defer func() { observer{s.metrics}.note(ctx, operation, table, began, err) }()
-	rows, err := w.tx.Tx.Tx.QueryContext(ctx, text, s.dialect.bound(args)...)
+	rows, err := w.tx.Tx.Tx.QueryContext(ctx, text, s.dialect.bound(args, false)...)
 	if err != nil {
 		return err
 	}
@@ -114,7 +114,7 @@ func (w *Writer) exec(ctx context.Context, operation, table, text string, args .
 	began := time.Now()
 	s := w.t.store
 	defer func() { observer{s.metrics}.note(ctx, operation, table, began, err) }()
-	_, err = w.tx.Tx.Tx.ExecContext(ctx, text, s.dialect.bound(args)...)
+	_, err = w.tx.Tx.Tx.ExecContext(ctx, text, s.dialect.bound(args, false)...)
 	return err
 }
 
