@@ -13,7 +13,7 @@ const co2e = "kg CO2e"
 var milligram = exact.NewDecimal(1, -6)
 
 // Emissions gives what a line emits by a factor. Its faults are those that a line can carry:
-// UNKNOWN_UNIT, UNIT_MISMATCH, NO_FACTOR (the factor has no value), NO_EXCHANGE_RATE, and BAD_USER_INPUT
+// UNKNOWN_UNIT, UNIT_MISMATCH, NO_FACTOR (the factor has neither a value nor biogenic CO2), NO_EXCHANGE_RATE, and BAD_USER_INPUT
 // for a line without an amount or a mass that is too large for the ledger.
 func (e *Engine) Emissions(l Line, f *Factor, s Settings) (*Result, error) {
 	if f == nil {
@@ -61,6 +61,9 @@ func (e *Engine) choose(f *Factor, set string) (per exact.Decimal, used string, 
 	}
 	if v, ok := e.fromGases(f, f.GwpSet); ok {
 		return v, f.GwpSet, true, nil
+	}
+	if f.biogenicAlone() {
+		return per, f.GwpSet, false, nil
 	}
 	return per, "", false, fault.New(fault.NoFactor, "The factor %s %s %s has no value: its source publishes none.", f.Source, f.Version, f.Code)
 }
@@ -187,10 +190,13 @@ func (c *calculation) apply(r *Result, per exact.Decimal, recomputed bool) error
 		}
 		r.Biogenic = mg
 	}
-	if recomputed {
+	switch {
+	case recomputed:
 		c.recompute(r.GwpSet)
 		source += ", sum of its gases by " + r.GwpSet
-	} else if f.GwpSet != "" {
+	case f.biogenicAlone():
+		source += ", biogenic CO2 alone: nothing of it counts as CO2e"
+	case f.GwpSet != "":
 		source += ", published by " + f.GwpSet
 	}
 	var err error
@@ -252,6 +258,11 @@ func (c *calculation) gases(set string) []GasAmount {
 	return list
 }
 
+// biogenicAlone tells of factors outside the scopes: their zero CO2e is a statement of the source, not a gap.
+func (f *Factor) biogenicAlone() bool {
+	return f.Value == nil && f.Biogenic != nil && len(f.Gases) == 0
+}
+
 // describe names the factor in words: dataset, version, code, name, region, and the prices that it is per.
 func (f *Factor) describe() string {
 	s := f.Source + " " + f.Version + ": " + f.Code
@@ -263,6 +274,8 @@ func (f *Factor) describe() string {
 	}
 	if f.PriceYear != 0 {
 		s += ", per " + f.Unit + " of " + strconv.Itoa(f.PriceYear)
+	} else if IsCurrency(f.Unit) {
+		s += ", per " + f.Unit + " of a year that is not stated, so prices are not adjusted"
 	}
 	if f.PriceBasis != "" {
 		s += " in " + strings.ToLower(f.PriceBasis) + " prices"

@@ -96,6 +96,8 @@ func TestEmissionsOfMoney(t *testing.T) {
 			"quantity multiply 1 = 90 CHF; convert multiply 0.888888888889 = 80.00000000001 GBP; factor multiply 0.5 = 40.000000000005 kg CO2e; round round 0.000001 = 40 kg CO2e", "to 12 digits"},
 		"without a price year nothing is deflated": {amount("80", "GBP"), day(2024, 5), noYear, true,
 			"quantity multiply 1 = 80 GBP; convert divide 0.8 = 100 USD; factor multiply 0.5 = 50 kg CO2e; round round 0.000001 = 50 kg CO2e", "exchange rate of 2024-05"},
+		"the step says that the price year is not stated": {amount("80", "USD"), day(2024, 5), noYear, true,
+			"quantity multiply 1 = 80 USD; factor multiply 0.5 = 40 kg CO2e; round round 0.000001 = 40 kg CO2e", "a year that is not stated, so prices are not adjusted"},
 		"two years after the series its last year stands in": {amount("1102.1", "GBP"), day(2026, 3), perDollar("0.5"), true,
 			"quantity multiply 1 = 1102.1 GBP; deflate divide 1.1021 = 1000 GBP; convert divide 0.8 = 1250 USD; factor multiply 0.5 = 625 kg CO2e; round round 0.000001 = 625 kg CO2e",
 			"the series ends in 2024, whose prices stand in"},
@@ -219,4 +221,21 @@ func TestBiogenicCO2StandsBesideCO2e(t *testing.T) {
 		t.Errorf("last step %+v; want the rounding of CO2e", last)
 	}
 	repeat(t, r.Steps)
+}
+
+func TestAFactorOutsideTheScopesGivesBiogenicCO2Alone(t *testing.T) {
+	e := engine(t, options())
+	f := perUnit("1", "litres")
+	f.Value, f.Biogenic = nil, ptr("1.52")
+	r, err := e.Emissions(calc.Line{Quantity: amount("10", "litre"), OccurredOn: day(2024, 1)}, f, calc.Settings{GwpSet: "AR6"})
+	if err != nil || r.CO2e != 0 || r.Biogenic != 15_200_000 || r.GwpSet != "AR5" {
+		t.Fatalf("%+v, %v; want no CO2e and 15.2 kg of biogenic CO2", r, err)
+	}
+	if s := r.Steps[len(r.Steps)-2]; !strings.Contains(s.Source, "nothing of it counts as CO2e") {
+		t.Errorf("source %q does not say why CO2e is zero", s.Source)
+	}
+	repeat(t, r.Steps)
+	if v, ok := e.Value(f, "AR5"); ok {
+		t.Errorf("Value = %s; want none, since none was published", v)
+	}
 }
