@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"database/sql/driver"
 	"encoding/binary"
-	"encoding/json"
 	"fmt"
 )
 
@@ -109,28 +108,4 @@ func problemDigest(p *Problem) digest {
 	s.text(p.Code)
 	s.text(p.Message)
 	return s.digest()
-}
-
-// gasAmountsText writes gases as the table has them.
-func gasAmountsText(gases []GasAmount) string { return compactJSON(gases) }
-
-// provenanceText writes the steps as the table has them: of a global id the row alone.
-func provenanceText(steps []ProvenanceStep) string {
-	for i := range steps {
-		if s := &steps[i]; s.SourceRow == nil && s.SourceID != nil {
-			s.SourceRow = &s.SourceID.Row
-		}
-	}
-	return compactJSON(steps)
-}
-
-func compactJSON[T any](list []T) string {
-	if len(list) == 0 {
-		return "[]"
-	}
-	text, err := json.Marshal(list)
-	if err != nil {
-		panic("store: rows that are no JSON: " + err.Error()) // their types always are
-	}
-	return string(text)
 }

@@ -30,6 +30,15 @@ func (id ID) Value() (driver.Value, error) {
 // Scan reads the id from SQL.
 func (id *ID) Scan(src any) error { return (*uuid.UUID)(id).Scan(src) }
 
+// MarshalText writes the canonical UUID text, for JSON.
+func (id ID) MarshalText() ([]byte, error) { return []byte(id.String()), nil }
+
+// UnmarshalText reads UUID text.
+func (id *ID) UnmarshalText(b []byte) (err error) {
+	*id, err = ParseID(string(b))
+	return err
+}
+
 // ParseID reads UUID text.
 func ParseID(s string) (ID, error) {
 	u, err := uuid.Parse(s)
