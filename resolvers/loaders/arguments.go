@@ -24,24 +24,16 @@ type (
 	ActivityCount struct{ Filter *store.ActivityFilter }
 )
 
-// Order gives the order asked for; an explicit null asks for the schema's own.
-func (p EmissionPage) Order() store.EmissionOrder {
-	if p.OrderBy == nil {
-		return store.EmissionOrder{Field: store.EmissionsByOccurredOn, Direction: store.Desc}
+// Given gives what was asked for, and where that is nothing the zero value: the store's orders take it as the schema's default.
+func Given[T any](v *T) T {
+	if v == nil {
+		return *new(T)
 	}
-	return *p.OrderBy
+	return *v
 }
 
-// Order gives the order asked for; an explicit null asks for the schema's own.
-func (p ActivityPage) Order() store.ActivityOrder {
-	if p.OrderBy == nil {
-		return store.ActivityOrder{Field: store.ActivitiesByOccurredOn, Direction: store.Desc}
-	}
-	return *p.OrderBy
-}
-
-// everyCalculation is the filter of a history: superseded emissions are what it is for.
-func everyCalculation() *store.EmissionFilter {
+// EveryCalculation is the filter of a history: superseded emissions are what it is for.
+func EveryCalculation() *store.EmissionFilter {
 	all := true
 	return &store.EmissionFilter{IncludeSuperseded: &all}
 }

@@ -51,23 +51,19 @@ func Begin(ctx context.Context, o Options) context.Context {
 // From gives the loaders of the operation. Without Begin it panics: resolvers run in operations alone.
 func From(ctx context.Context) *Loaders { return ctx.Value(key{}).(*Loaders) }
 
-// Store gives the store that the operation reads from.
-func (l *Loaders) Store() *store.Store { return l.o.Store }
-
-// Tenant gives the ledger that the operation reads from.
-func (l *Loaders) Tenant() *store.Tenant { return l.o.Tenant }
-
 // loaderOf gives the operation's loader for a read.
-func loaderOf[K comparable, V any](l *Loaders, r *Read[K, V]) *dataloader.Loader[K, V] {
+func loaderOf[K comparable, V any](l *Loaders, r *Read[K, V]) *loader[K, V] {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if made, ok := l.made[r]; ok {
-		return made.(*dataloader.Loader[K, V])
+		return made.(*loader[K, V])
 	}
-	made := dataloader.NewBatchedLoader(func(_ context.Context, keys []K) []*dataloader.Result[V] {
+	made := &loader[K, V]{known: map[K]dataloader.Thunk[V]{}, read: func(keys []K) []*dataloader.Result[V] {
 		l.o.Metrics.Batch(r.Name, len(keys))
 		return r.Bulk(l.ctx, Ledger{l.o.Store, l.o.Tenant}, keys)
-	}, dataloader.WithWait[K, V](wait), dataloader.WithBatchCapacity[K, V](capacity))
+	}}
+	made.Loader = dataloader.NewBatchedLoader(func(_ context.Context, keys []K) []*dataloader.Result[V] { return made.guarded(keys) },
+		dataloader.WithCache[K, V](cache[K, V]{made}), dataloader.WithWait[K, V](wait), dataloader.WithBatchCapacity[K, V](capacity))
 	l.made[r] = made
 	return made
 }

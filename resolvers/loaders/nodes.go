@@ -21,20 +21,19 @@ var kinds = map[store.Kind]kind{
 	store.KindAPIKey:         kindOf("ApiKey", Keys),
 }
 
-// kind asks for rows of one type. It flushes when all are asked for, then tells each, nil where there is none, and where warming goes on.
-type kind func(l *Loaders, ids []store.ID) (flush func(), wait func(f *plan.Field) ([]store.Node, []step, error))
+// kind asks for rows of one type. When the level has run it tells each, nil where there is none, and where warming goes on.
+type kind func(lv *level, ids []store.ID) (next func(f *plan.Field) ([]store.Node, []step, error))
 
 func kindOf[V any, N interface {
 	*V
 	store.Node
 }](object string, read *Read[store.ID, *V]) kind {
-	return func(l *Loaders, ids []store.ID) (func(), func(*plan.Field) ([]store.Node, []step, error)) {
-		loader := loaderOf(l, read)
+	return func(lv *level, ids []store.ID) func(*plan.Field) ([]store.Node, []step, error) {
 		thunks := make([]dataloader.Thunk[*V], len(ids))
 		for i, id := range ids {
-			thunks[i] = loader.Load(l.ctx, id)
+			thunks[i] = ask(lv, read, id)
 		}
-		return loader.Flush, func(f *plan.Field) ([]store.Node, []step, error) {
+		return func(f *plan.Field) ([]store.Node, []step, error) {
 			nodes, rows := make([]store.Node, len(ids)), []*V{}
 			for i, thunk := range thunks {
 				v, err := thunk()
@@ -63,30 +62,26 @@ func Nodes(ctx context.Context, ids []store.GlobalID) ([]store.Node, error) {
 			places[id.Kind], rows[id.Kind] = append(places[id.Kind], i), append(rows[id.Kind], id.Row)
 		}
 	}
-	waits := map[store.Kind]func(*plan.Field) ([]store.Node, []step, error){}
-	var flushes []func()
+	lv, nexts := l.level(), map[store.Kind]func(*plan.Field) ([]store.Node, []step, error){}
 	for k := range places {
 		if kinds[k] != nil {
-			flush, wait := kinds[k](l, rows[k])
-			flushes, waits[k] = append(flushes, flush), wait
+			nexts[k] = kinds[k](lv, rows[k])
 		}
 	}
-	for _, flush := range flushes {
-		flush()
-	}
-	level := []step{{[]*plan.Field{f}, "Category", categories}}
-	for k, wait := range waits {
-		nodes, below, err := wait(f)
+	lv.run()
+	now := []step{{[]*plan.Field{f}, "Category", categories}}
+	for k, next := range nexts {
+		nodes, below, err := next(f)
 		if err != nil {
 			return nil, err
 		}
 		for i, at := range places[k] {
 			out[at] = nodes[i]
 		}
-		level = append(level, below...)
+		now = append(now, below...)
 	}
 	if f != nil {
-		l.warm(level)
+		l.warm(now)
 	}
 	return out, nil
 }

@@ -51,6 +51,19 @@ type Child[A any] struct {
 	Args   *A
 }
 
+// Now is Load for a root field, which waits for nobody.
+func (r *Read[K, V]) Now(ctx context.Context, key K) (V, error) {
+	lv := From(ctx).level()
+	thunk := ask(lv, r, key)
+	lv.run()
+	return thunk()
+}
+
+// Of reads what hangs on a parent with these arguments.
+func Of[A, V any](ctx context.Context, r *Read[Child[A], V], parent store.GlobalID, args A) (V, error) {
+	return r.Load(ctx, Child[A]{parent, keep(From(ctx), args)})
+}
+
 // byParent is a read of what hangs on parents, one statement for all that are of one kind and asked with the same arguments. One group's failure leaves the
 // others alone: a bad cursor under one alias is that alias's own affair.
 func byParent[A, V any](name string, read func(context.Context, Ledger, []store.GlobalID, *A) ([]V, error)) *Read[Child[A], V] {

@@ -61,14 +61,14 @@ var (
 // Reads by parent.
 var (
 	EmissionPages = byParent("emissions", func(ctx context.Context, from Ledger, parents []store.GlobalID, a *EmissionPage) ([]*store.Connection[store.Emission], error) {
-		return from.Tenant.EmissionsOf(ctx, parents, a.Filter, a.Order(), a.Page)
+		return from.Tenant.EmissionsOf(ctx, parents, a.Filter, Given(a.OrderBy), a.Page)
 	})
 	ActivityPages = byParent("activities", func(ctx context.Context, from Ledger, parents []store.GlobalID, a *ActivityPage) ([]*store.Connection[store.Activity], error) {
-		return from.Tenant.ActivitiesOf(ctx, parents, a.Filter, a.Order(), a.Page)
+		return from.Tenant.ActivitiesOf(ctx, parents, a.Filter, Given(a.OrderBy), a.Page)
 	})
 	HistoryPages = byParent("history", func(ctx context.Context, from Ledger, parents []store.GlobalID, a *HistoryPage) ([]*store.Connection[store.Emission], error) {
 		newestFirst := store.EmissionOrder{Field: store.EmissionsByCalculatedAt, Direction: store.Desc}
-		return from.Tenant.EmissionsOf(ctx, parents, everyCalculation(), newestFirst, a.Page)
+		return from.Tenant.EmissionsOf(ctx, parents, EveryCalculation(), newestFirst, a.Page)
 	})
 	EmissionSums = byParent("emission-sums", func(ctx context.Context, from Ledger, parents []store.GlobalID, a *EmissionSum) ([]*store.FootprintTotals, error) {
 		return from.Tenant.EmissionTotalsOf(ctx, parents, a.Filter)

@@ -12,8 +12,8 @@ import (
 // relation is what warming knows of one: on which field it stands, and how rows of that field's type go on.
 type relation interface {
 	field() string // "Type.field"
-	// load asks for what a field of these rows shows. It flushes when the level is complete, and then gives the next one.
-	load(l *Loaders, f *plan.Field, rows any) (flush func(), next func() []step)
+	// load asks for what a field of these rows shows. When the level has run it gives the steps to go on with; nil: there are none.
+	load(lv *level, f *plan.Field, rows any) (next func() []step)
 }
 
 // One leads from a row to at most one other. Resolvers go through Of, warming and other engines through Key and Read: it is declared once for all.
@@ -35,19 +35,19 @@ func (r *One[P, K, V]) Of(ctx context.Context, p *P) (*V, error) {
 
 func (r *One[P, K, V]) field() string { return r.Type + "." + r.Field }
 
-func (r *One[P, K, V]) load(l *Loaders, f *plan.Field, rows any) (func(), func() []step) {
-	if r.If != nil && !r.If(f.Args(l.o.Variables)) {
-		return nil, nil
+func (r *One[P, K, V]) load(lv *level, f *plan.Field, rows any) func() []step {
+	if r.If != nil && !r.If(f.Args(lv.l.o.Variables)) {
+		return nil
 	}
-	loader, seen := loaderOf(l, r.Read), map[K]bool{}
+	seen := map[K]bool{}
 	var thunks []dataloader.Thunk[*V]
 	for _, p := range rows.([]*P) {
 		if k, ok := r.Key(p); ok && !seen[k] {
 			seen[k] = true
-			thunks = append(thunks, loader.Load(l.ctx, k))
+			thunks = append(thunks, ask(lv, r.Read, k))
 		}
 	}
-	return loader.Flush, func() []step {
+	return func() []step {
 		found := make([]*V, 0, len(thunks))
 		for _, thunk := range thunks {
 			if v, err := thunk(); err == nil && v != nil { // an error comes up again where the field is resolved, and is told there
@@ -66,7 +66,7 @@ type Direct[P, V any] struct {
 
 func (r *Direct[P, V]) field() string { return r.Type + "." + r.Field }
 
-func (r *Direct[P, V]) load(_ *Loaders, f *plan.Field, rows any) (func(), func() []step) {
+func (r *Direct[P, V]) load(_ *level, f *plan.Field, rows any) func() []step {
 	seen := map[*V]bool{}
 	var found []*V
 	for _, p := range rows.([]*P) {
@@ -75,7 +75,7 @@ func (r *Direct[P, V]) load(_ *Loaders, f *plan.Field, rows any) (func(), func()
 			found = append(found, v)
 		}
 	}
-	return nil, func() []step { return []step{{[]*plan.Field{f}, f.Type(), found}} }
+	return func() []step { return []step{{[]*plan.Field{f}, f.Type(), found}} }
 }
 
 // Many leads from a row, with arguments, to a page of others.
@@ -84,38 +84,30 @@ type Many[P, A, V any] struct {
 	Key         func(*P) store.GlobalID
 	Read        *Read[Child[A], *store.Connection[V]]
 	// Sums asks for what the connection's fields totalCount and totals show.
-	Sums func(l *Loaders, parent store.GlobalID, args A) (flush func())
+	Sums func(lv *level, parent store.GlobalID, args A)
 }
 
 // Of gives the page that hangs on p.
 func (r *Many[P, A, V]) Of(ctx context.Context, p *P, args A) (*store.Connection[V], error) {
-	return r.Read.Load(ctx, Child[A]{r.Key(p), keep(From(ctx), args)})
+	return Of(ctx, r.Read, r.Key(p), args)
 }
 
 func (r *Many[P, A, V]) field() string { return r.Type + "." + r.Field }
 
-func (r *Many[P, A, V]) load(l *Loaders, f *plan.Field, rows any) (func(), func() []step) {
-	args, err := decode[A](f.Args(l.o.Variables))
+func (r *Many[P, A, V]) load(lv *level, f *plan.Field, rows any) func() []step {
+	args, err := decode[A](f.Args(lv.l.o.Variables))
 	if err != nil {
-		return nil, nil // the engine refuses them too, and says why
+		return nil // the engine refuses them too, and says why
 	}
-	loader, at, sums := loaderOf(l, r.Read), keep(l, args), l.sums(f)
-	pages := l.rowFields(f)
+	at, sums, pages := keep(lv.l, args), lv.l.sums(f), lv.l.rowFields(f)
 	var thunks []dataloader.Thunk[*store.Connection[V]]
-	var flushes []func()
 	for _, p := range rows.([]*P) {
 		if sums {
-			flushes = append(flushes, r.Sums(l, r.Key(p), args))
+			r.Sums(lv, r.Key(p), args)
 		}
-		thunks = append(thunks, loader.Load(l.ctx, Child[A]{r.Key(p), at}))
+		thunks = append(thunks, ask(lv, r.Read, Child[A]{r.Key(p), at}))
 	}
-	flush := func() {
-		loader.Flush()
-		for _, f := range flushes {
-			f()
-		}
-	}
-	return flush, func() []step {
+	return func() []step {
 		var found []*V
 		for _, thunk := range thunks {
 			if c, err := thunk(); err == nil && c != nil {
@@ -135,19 +127,19 @@ type Sum[P, A, V any] struct {
 
 // Of gives the value of p.
 func (r *Sum[P, A, V]) Of(ctx context.Context, p *P, args A) (V, error) {
-	return r.Read.Load(ctx, Child[A]{r.Key(p), keep(From(ctx), args)})
+	return Of(ctx, r.Read, r.Key(p), args)
 }
 
 func (r *Sum[P, A, V]) field() string { return r.Type + "." + r.Field }
 
-func (r *Sum[P, A, V]) load(l *Loaders, f *plan.Field, rows any) (func(), func() []step) {
-	args, err := decode[A](f.Args(l.o.Variables))
+func (r *Sum[P, A, V]) load(lv *level, f *plan.Field, rows any) func() []step {
+	args, err := decode[A](f.Args(lv.l.o.Variables))
 	if err != nil {
-		return nil, nil
+		return nil
 	}
-	loader, at := loaderOf(l, r.Read), keep(l, args)
+	at := keep(lv.l, args)
 	for _, p := range rows.([]*P) {
-		loader.Load(l.ctx, Child[A]{r.Key(p), at})
+		ask(lv, r.Read, Child[A]{r.Key(p), at})
 	}
-	return loader.Flush, nil
+	return nil
 }

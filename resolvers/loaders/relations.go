@@ -11,9 +11,7 @@ var (
 		Type: "Activity", Field: "emission", Read: CurrentEmissions, Key: func(a *store.Activity) (store.ID, bool) { return a.ID, true }}
 	ActivityHistory = &Many[store.Activity, HistoryPage, store.Emission]{
 		Type: "Activity", Field: "history", Read: HistoryPages, Key: (*store.Activity).GlobalID,
-		Sums: func(l *Loaders, parent store.GlobalID, _ HistoryPage) func() {
-			return sumEmissions(l, parent, everyCalculation())
-		}}
+		Sums: func(lv *level, parent store.GlobalID, _ HistoryPage) { sumEmissions(lv, parent, EveryCalculation()) }}
 
 	CategoryEmissions = &Many[store.Category, EmissionPage, store.Emission]{
 		Type: "Category", Field: "emissions", Read: EmissionPages, Key: (*store.Category).GlobalID, Sums: sumPage}
@@ -49,10 +47,8 @@ var (
 
 	SupplierActivities = &Many[store.Supplier, ActivityPage, store.Activity]{
 		Type: "Supplier", Field: "activities", Read: ActivityPages, Key: (*store.Supplier).GlobalID,
-		Sums: func(l *Loaders, parent store.GlobalID, a ActivityPage) func() {
-			loader := loaderOf(l, ActivityCounts)
-			loader.Load(l.ctx, Child[ActivityCount]{parent, keep(l, ActivityCount{a.Filter})})
-			return loader.Flush
+		Sums: func(lv *level, parent store.GlobalID, a ActivityPage) {
+			ask(lv, ActivityCounts, Child[ActivityCount]{parent, keep(lv.l, ActivityCount{a.Filter})})
 		}}
 	SupplierEmissions = &Many[store.Supplier, EmissionPage, store.Emission]{
 		Type: "Supplier", Field: "emissions", Read: EmissionPages, Key: (*store.Supplier).GlobalID, Sums: sumPage}
@@ -85,12 +81,8 @@ func known(id *store.ID) (store.ID, bool) {
 
 func datasetOf(f *store.EmissionFactor) (store.ID, bool) { return f.DatasetID, true }
 
-func sumPage(l *Loaders, parent store.GlobalID, a EmissionPage) func() {
-	return sumEmissions(l, parent, a.Filter)
-}
+func sumPage(lv *level, parent store.GlobalID, a EmissionPage) { sumEmissions(lv, parent, a.Filter) }
 
-func sumEmissions(l *Loaders, parent store.GlobalID, f *store.EmissionFilter) func() {
-	loader := loaderOf(l, EmissionSums)
-	loader.Load(l.ctx, Child[EmissionSum]{parent, keep(l, EmissionSum{f})})
-	return loader.Flush
+func sumEmissions(lv *level, parent store.GlobalID, f *store.EmissionFilter) {
+	ask(lv, EmissionSums, Child[EmissionSum]{parent, keep(lv.l, EmissionSum{f})})
 }

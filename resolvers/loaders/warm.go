@@ -58,35 +58,29 @@ func steps[T any](fields []*plan.Field, rows []*T) []step {
 	return []step{{fields, fields[0].Type(), rows}}
 }
 
-// warm reads level by level: it asks for all that a level needs, flushes, and goes on with what came. So every relation of a level takes one statement,
+func (l *Loaders) level() *level { return &level{l: l, asked: map[any]bool{}} }
+
+// warm reads level by level: it asks for all that a level needs, reads it, and goes on with what came. So every relation of a level takes one statement,
 // by construction and not by timing, and the fields that are resolved later find what they need.
-func (l *Loaders) warm(level []step) {
-	for len(level) > 0 && l.ctx.Err() == nil {
-		var flushes []func()
+func (l *Loaders) warm(now []step) {
+	for len(now) > 0 && l.ctx.Err() == nil {
+		lv := l.level()
 		var nexts []func() []step
-		for _, s := range level {
+		for _, s := range now {
 			for _, f := range s.fields {
 				for _, child := range f.Fields(s.object, l.o.Variables) {
-					r := relations[s.object+"."+child.Name()]
-					if r == nil {
-						continue
-					}
-					flush, next := r.load(l, child, s.rows)
-					if flush != nil {
-						flushes = append(flushes, flush)
-					}
-					if next != nil {
-						nexts = append(nexts, next)
+					if r := relations[s.object+"."+child.Name()]; r != nil {
+						if next := r.load(lv, child, s.rows); next != nil {
+							nexts = append(nexts, next)
+						}
 					}
 				}
 			}
 		}
-		for _, flush := range flushes {
-			flush()
-		}
-		level = nil
+		lv.run()
+		now = nil
 		for _, next := range nexts {
-			level = append(level, next()...)
+			now = append(now, next()...)
 		}
 	}
 }
