@@ -110,7 +110,7 @@ func ParseColumns(r io.Reader) (*Columns, error) {
 func headerColumns() *Columns {
 	c := &Columns{}
 	for i, name := range Targets() {
-		c.sources[i] = &source{from: []string{name}, optional: i != externalID && i != description && i != occurredOn}
+		c.sources[i] = &source{from: []string{name}, formats: isoDate(), optional: i != externalID && i != description && i != occurredOn}
 	}
 	return c
 }

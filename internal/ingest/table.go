@@ -184,7 +184,7 @@ func (t *Table) Next() ([]string, int, error) {
 		record, err := t.csv.Read()
 		if syntax := (*csv.ParseError)(nil); errors.As(err, &syntax) {
 			t.line = syntax.StartLine
-			return record, t.line, &Malformed{t.line, "the record is not CSV: " + syntax.Err.Error() + "; check its quotation marks"}
+			return record, t.line, &Malformed{t.line, "The record is not CSV: " + syntax.Err.Error() + "; check its quotation marks"}
 		}
 		if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 			return nil, t.line, io.EOF
@@ -202,7 +202,7 @@ func (t *Table) Next() ([]string, int, error) {
 
 func (t *Table) check(record []string) error {
 	if len(record) != len(t.header) {
-		return &Malformed{t.line, fmt.Sprintf("the record has %d fields, the header %d", len(record), len(t.header))}
+		return &Malformed{t.line, fmt.Sprintf("The record has %d fields, the header %d", len(record), len(t.header))}
 	}
 	for i, f := range record {
 		if !utf8.ValidString(f) || strings.IndexByte(f, 0) >= 0 {

@@ -1,0 +1,172 @@
+package batch
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+	"slices"
+	"time"
+
+	"carbongraph/internal/factors"
+	"carbongraph/internal/fault"
+	"carbongraph/internal/ingest"
+	"carbongraph/store"
+)
+
+// File is a file to import.
+type File struct {
+	Name     string // stands in faults, and may tell a date
+	Content  io.Reader
+	Failures io.Writer // where the records that failed go, in the file's own columns; nil: nowhere
+}
+
+// FileOptions say how files are read and what is done with their lines.
+type FileOptions struct {
+	Columns  *ingest.Columns      // nil: the header names the fields of an activity
+	Mapping  *factors.MappingFile // rules that come before those of the ledger, for this import alone
+	DryRun   bool                 // check and calculate everything, write nothing
+	Reason   string               // of the calculation run
+	Progress func(Progress)       // called after each chunk, never at the same time as itself; nil: nobody is told
+}
+
+// Files imports files as one calculation run. Records that are wrong fail alone; a file that cannot be read on ends the import with a fault, and what came
+// before it stays: importing everything again does no harm. The summary tells what was done, also beside a fault.
+func (im *Importer) Files(ctx context.Context, t *store.Tenant, files []File, o FileOptions) (*Summary, error) {
+	if o.Reason == "" {
+		o.Reason = "Import of files"
+	}
+	return im.stream(ctx, t, Flags{DryRun: o.DryRun, Calculate: true}, o, func(ctx context.Context, r *run, s *Summary) error {
+		for _, f := range files {
+			if err := r.file(ctx, f, o, s); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Stream imports any number of lines as one calculation run, in little memory.
+func (im *Importer) Stream(ctx context.Context, t *store.Tenant, lines iter.Seq[store.ActivityInput], f Flags, o FileOptions) (*Summary, error) {
+	if o.Reason == "" {
+		o.Reason = "Import of activities"
+	}
+	return im.stream(ctx, t, f, o, func(ctx context.Context, r *run, s *Summary) error {
+		next, stop := iter.Pull(lines)
+		defer stop()
+		ids := newSeen()
+		return r.pipeline(ctx, func() (*line, error) {
+			in, more := next()
+			if !more {
+				return nil, io.EOF
+			}
+			l := r.fromInput(&in)
+			l.once(ids)
+			return l, nil
+		}, r.sink(s, o, func() Progress { return Progress{} }, nil))
+	})
+}
+
+// stream frames an import of many lines: rules before, the run's end and the time after.
+func (im *Importer) stream(ctx context.Context, t *store.Tenant, f Flags, o FileOptions, do func(context.Context, *run, *Summary) error) (*Summary, error) {
+	began := im.now()
+	r, err := im.begin(ctx, t, f, o.Reason)
+	if err != nil {
+		return nil, err
+	}
+	if o.Mapping != nil {
+		own, err := o.Mapping.Rules(ctx, im.store, im.store.NewID)
+		if err != nil {
+			return nil, err
+		}
+		r.rules = append([]*factors.Resolver{factors.NewResolver(own)}, r.rules...)
+	}
+	r.began = began
+	s := &Summary{}
+	err = r.finish(ctx, s, do(ctx, r, s))
+	return s, err
+}
+
+// once fails a line whose key has come before.
+func (l *line) once(ids *seen) {
+	if l.failure == nil && !ids.add(l.activity.ExternalID) {
+		l.fail(duplicate(l.activity.ExternalID))
+	}
+}
+
+// file imports one file. A key that stands twice in it counts once.
+func (r *run) file(ctx context.Context, f File, o FileOptions, s *Summary) error {
+	rows, err := ingest.Open(f.Content, f.Name, o.Columns)
+	if err != nil {
+		return err
+	}
+	for _, column := range rows.Ignored() {
+		if !slices.Contains(s.Ignored, column) {
+			s.Ignored = append(s.Ignored, column)
+		}
+	}
+	ids := newSeen()
+	next := func() (*line, error) {
+		row, err := rows.Next()
+		if bad := (*ingest.RowError)(nil); errors.As(err, &bad) {
+			return fromRowError(bad), nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		l := r.fromRow(row)
+		l.once(ids)
+		return l, nil
+	}
+	failed := newFailures(f.Failures, rows.Header(), rows.Delimiter())
+	err = r.pipeline(ctx, next, r.sink(s, o, func() Progress { return Progress{File: f.Name, Bytes: rows.BytesRead()} }, failed))
+	return errors.Join(err, failed.flush())
+}
+
+// sink writes chunks, counts what became of their lines, keeps those that failed and tells how far it is.
+func (r *run) sink(s *Summary, o FileOptions, at func() Progress, failed *failures) func(context.Context, []*line) error {
+	return func(ctx context.Context, lines []*line) error {
+		if err := r.write(ctx, lines); err != nil {
+			return err
+		}
+		for _, l := range lines {
+			s.count(l)
+			if l.failure != nil {
+				if err := failed.write(l); err != nil {
+					return err
+				}
+			}
+		}
+		if o.Progress != nil {
+			p := at()
+			p.Rows, p.Failed, p.Elapsed = s.Rows, s.Failed, r.now().Sub(r.began)
+			o.Progress(p)
+		}
+		return failed.flush()
+	}
+}
+
+// finish stores how the run ended, also when its context has.
+func (r *run) finish(ctx context.Context, s *Summary, err error) error {
+	s.Seconds = r.now().Sub(r.began).Seconds()
+	if !r.started {
+		return err
+	}
+	s.BatchID = store.Global(store.KindCalculationRun, r.record.ID).String()
+	r.record.Status = store.RunSucceeded
+	if s.Failed > 0 {
+		r.record.Status = store.RunPartial
+	}
+	if err != nil {
+		r.record.Status = store.RunFailed
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	if end := r.tenant.FinishRun(ctx, r.record); err == nil {
+		err = end
+	}
+	if errors.Is(err, context.Canceled) && fault.CodeOf(err) == fault.Internal {
+		err = fault.Wrap(err, fault.Timeout, "The import was stopped; import again to go on where it ended.")
+	}
+	return err
+}

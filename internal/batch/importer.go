@@ -1,0 +1,115 @@
+// Package batch takes many items and gives a result for each, in their order: it checks them, finds their factors, calculates on every core,
+// and writes chunk by chunk.
+package batch
+
+import (
+	"context"
+	"runtime"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+
+	"carbongraph/internal/calc"
+	"carbongraph/internal/exact"
+	"carbongraph/internal/factors"
+	"carbongraph/store"
+)
+
+// chunkRows is how many lines one transaction writes.
+const chunkRows = 1000
+
+// Options are what an importer works with.
+type Options struct {
+	Store     *store.Store
+	Catalog   *factors.Catalog
+	Engine    *calc.Engine
+	Now       func() time.Time // nil: time.Now. What happens after its day, in UTC, is in the future
+	Workers   int              // goroutines that calculate; 0: one for each core
+	ChunkRows int              // lines in one transaction; 0: 1,000
+}
+
+// Importer imports suppliers and activities. It is safe for concurrent use.
+type Importer struct {
+	store   *store.Store
+	catalog *factors.Catalog
+	engine  *calc.Engine
+	now     func() time.Time
+	workers int
+	chunk   int
+}
+
+// New makes an importer.
+func New(o Options) *Importer {
+	im := &Importer{store: o.Store, catalog: o.Catalog, engine: o.Engine, now: o.Now, workers: o.Workers, chunk: o.ChunkRows}
+	if im.now == nil {
+		im.now = time.Now
+	}
+	if im.workers <= 0 {
+		im.workers = runtime.GOMAXPROCS(0)
+	}
+	if im.chunk <= 0 {
+		im.chunk = chunkRows
+	}
+	return im
+}
+
+// Flags say what an import does with lines that are right.
+type Flags struct {
+	DryRun    bool // check and calculate everything, write nothing
+	Calculate bool // calculate emissions; otherwise the lines alone are kept
+}
+
+// run is one import on its way: what it needs of the organization, read once.
+type run struct {
+	*Importer
+	tenant    *store.Tenant
+	flags     Flags
+	today     exact.Date
+	org       *store.Organization
+	settings  calc.Settings
+	rules     []*factors.Resolver // the import's own before the ledger's
+	codes     *codes
+	record    *store.CalculationRun
+	started   bool // the record is stored
+	began     time.Time
+	suppliers map[string]store.ID // by external id: those that this import has met
+}
+
+// begin reads what the import needs.
+func (im *Importer) begin(ctx context.Context, t *store.Tenant, f Flags, reason string) (*run, error) {
+	org, err := t.Organization(ctx)
+	if err != nil {
+		return nil, err
+	}
+	stored, err := t.Mappings(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return &run{
+		Importer: im, tenant: t, flags: f, org: org, today: exact.DateOf(im.now()),
+		settings:  calc.Settings{GwpSet: string(org.GwpSet), DeflateFirst: org.MoneyOrder == store.DeflateThenConvert, Currency: org.Currency},
+		rules:     []*factors.Resolver{factors.NewResolver(stored)},
+		codes:     newCodes(im.store),
+		record:    &store.CalculationRun{ID: im.store.NewID(), Reason: reason, GwpSet: org.GwpSet},
+		suppliers: map[string]store.ID{},
+	}, nil
+}
+
+// start stores the run before its first emission, so that an import that calculates nothing leaves none.
+func (r *run) start(ctx context.Context) error {
+	if r.started || r.flags.DryRun {
+		return nil
+	}
+	r.started = true
+	return r.tenant.StartRun(ctx, r.record)
+}
+
+// parallel calls f for each of n pieces of work on the importer's workers.
+func (im *Importer) parallel(ctx context.Context, n int, f func(ctx context.Context, i int) error) error {
+	g, ctx := errgroup.WithContext(ctx)
+	g.SetLimit(im.workers)
+	for i := range n {
+		g.Go(func() error { return f(ctx, i) })
+	}
+	return g.Wait()
+}

@@ -1,0 +1,68 @@
+package batch_test
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"carbongraph/internal/batch"
+	"carbongraph/internal/exact"
+	"carbongraph/internal/factors"
+	"carbongraph/store"
+	"carbongraph/store/storetest"
+)
+
+// TestRealLedgersAreCalculated imports whole ledgers without writing, and measures by amount how much of what is a purchase has an emission.
+func TestRealLedgersAreCalculated(t *testing.T) {
+	for name, tc := range map[string]struct {
+		folder, example, files string
+		rows, failed, assumed  int
+		atLeast                string
+	}{
+		"Devon 2022":                       {"spend-devon", "devon", "*2022*", 129851, 0, 0, "0.84"},
+		"Devon 2023":                       {"spend-devon", "devon", "*2023*", 133264, 0, 0, "0.84"},
+		"Oxford, ten quarters and layouts": {"spend-oxford", "oxford", "*", 37802, 3, 3836, "0.80"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			names, _ := filepath.Glob(filepath.Join(shared(t, tc.folder), tc.files+".csv.gz"))
+			st := storetest.SQLite(t)
+			if _, err := factors.Install(t.Context(), st); err != nil {
+				t.Fatal(err)
+			}
+			o := store.Organization{Name: "Council", Currency: "GBP", GwpSet: store.AR5, MoneyOrder: store.DeflateThenConvert}
+			if err := st.CreateOrganization(t.Context(), &o); err != nil {
+				t.Fatal(err)
+			}
+			mapping, err := factors.ReadMapping(strings.NewReader(example(t, tc.example+"/mapping.yml")))
+			if err != nil {
+				t.Fatal(err)
+			}
+			var failures bytes.Buffer
+			var files []batch.File
+			for _, name := range names {
+				f, err := os.Open(name)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer f.Close()
+				files = append(files, batch.File{Name: name, Content: f, Failures: &failures})
+			}
+			s, err := newImporter(t, st).Files(t.Context(), st.Tenant(o.ID), files, batch.FileOptions{
+				Columns: columns(t, example(t, tc.example+"/columns.yml")), Mapping: mapping, DryRun: true})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if s.Rows != tc.rows || s.Failed != tc.failed || s.DatesAssumed != tc.assumed || s.Created != tc.rows-tc.failed {
+				t.Errorf("summary %+v; want %d rows, %d failed, %d assumed dates\n%s", s, tc.rows, tc.failed, tc.assumed, failures.String())
+			}
+			m := s.Money[0]
+			share := m.Calculated.Quo(m.Calculated.Add(m.Uncalculated)).Round(4)
+			t.Logf("%s: calculated %s, excluded %s, left %s: share %s in %.1f s", name, m.Calculated, m.Excluded, m.Uncalculated, share, s.Seconds)
+			if share.Cmp(exact.MustDecimal(tc.atLeast)) < 0 {
+				t.Errorf("share calculated = %s; want at least %s", share, tc.atLeast)
+			}
+		})
+	}
+}
