@@ -2080,7 +2080,7 @@ type ImportActivityResult {
   externalId: String!
   "What became of it; with dryRun, what would have."
   status: ItemStatus!
-  "The activity as it is stored now; null where the item failed, and with dryRun."
+  "The activity as it is stored now; null where the item failed, and with dryRun unless it is stored already and would not change."
   activity: Activity
   "Why the item failed, or, where it was stored, why it could not be calculated; null otherwise."
   error: UserError

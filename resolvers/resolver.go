@@ -1,0 +1,119 @@
+// Package resolvers answers the schema's fields: who asks, and what for. What a field means is decided one floor down.
+package resolvers
+
+import (
+	"context"
+	"strconv"
+	"sync"
+	"time"
+
+	"carbongraph/graph/generated"
+	"carbongraph/graph/model"
+	"carbongraph/internal/auth"
+	"carbongraph/internal/batch"
+	"carbongraph/internal/fault"
+	"carbongraph/resolvers/loaders"
+	"carbongraph/store"
+)
+
+// Options are what resolvers answer from.
+type Options struct {
+	Store    *store.Store
+	Importer Importer
+	Revoked  func(store.ID)   // told of a key after it was revoked; nil: nobody
+	NewID    func() store.ID  // nil: UUIDv7
+	Now      func() time.Time // nil: time.Now
+}
+
+// Importer takes many items, and tells of each what became of it, in the order of the items.
+type Importer interface {
+	Activities(ctx context.Context, t *store.Tenant, in []store.ActivityInput, how batch.Flags) ([]batch.ItemResult, error)
+	Suppliers(ctx context.Context, t *store.Tenant, in []store.SupplierInput) ([]batch.SupplierResult, error)
+}
+
+// Resolver is the root that gqlgen hangs each type's resolvers on.
+type Resolver struct{ o Options }
+
+// Config is what gqlgen's engine is made of, but for the directives: those belong to whoever knows the viewer's rights.
+func Config(o Options) generated.Config {
+	if o.NewID == nil {
+		o.NewID = newID
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	return generated.Config{Resolvers: &Resolver{o}}
+}
+
+// tenant is the viewer's ledger: the only one that a resolver can reach.
+func (r *Resolver) tenant(ctx context.Context) *store.Tenant {
+	return r.o.Store.Tenant(auth.From(ctx).Org)
+}
+
+// maxItems is how many items a mutation takes, maxNodes how many ids nodes takes.
+const (
+	maxItems = 10_000
+	maxNodes = 100
+)
+
+func tooMany(what string, got, most int) error {
+	if got <= most {
+		return nil
+	}
+	return fault.New(fault.BadUserInput, "%d %s are too many; pass at most %d at a time.", got, what, most)
+}
+
+// itemProblem is an item's problem with the path from the argument on. The problem itself stays as it is: a stored activity shows it too.
+func itemProblem(p *store.Problem, list string, index int) *store.Problem {
+	if p == nil {
+		return nil
+	}
+	out := *p
+	out.Path = append([]string{"input", list, strconv.Itoa(index)}, p.Path...)
+	return &out
+}
+
+// page warms what the operation asks for below a root connection, and adds what is counted when it is selected.
+func page[T any](ctx context.Context, c *store.Connection[T], err error, count func(context.Context) (int, error)) (*model.Connection[T], error) {
+	if err != nil {
+		return nil, err
+	}
+	loaders.Page(ctx, c)
+	return &model.Connection[T]{Connection: c, Count: count}, nil
+}
+
+// emissionPage is a connection of emissions whose count and totals come from one statement, shared by both.
+func emissionPage(c *store.Connection[store.Emission], totals func(context.Context) (*store.FootprintTotals, error)) *model.EmissionConnection {
+	return &model.EmissionConnection{
+		Connection: c,
+		Count: func(ctx context.Context) (int, error) {
+			t, err := totals(ctx)
+			if err != nil {
+				return 0, err
+			}
+			return int(t.EmissionCount), nil
+		},
+		Sum: totals,
+	}
+}
+
+// childEmissions is the connection of emissions that hangs on a row.
+func childEmissions(parent store.GlobalID, f *store.EmissionFilter, c *store.Connection[store.Emission], err error) (*model.EmissionConnection, error) {
+	if err != nil {
+		return nil, err
+	}
+	return emissionPage(c, func(ctx context.Context) (*store.FootprintTotals, error) {
+		return loaders.Of(ctx, loaders.EmissionSums, parent, loaders.EmissionSum{Filter: f})
+	}), nil
+}
+
+// once lets several fields of a connection share one statement.
+func once[V any](ctx context.Context, read func(context.Context) (V, error)) func(context.Context) (V, error) {
+	shared := sync.OnceValues(func() (V, error) { return read(ctx) })
+	return func(context.Context) (V, error) { return shared() }
+}
+
+// totals sums the emissions of a filter, once for all fields that show a part of the sums.
+func (r *Resolver) totals(ctx context.Context, f *store.EmissionFilter) func(context.Context) (*store.FootprintTotals, error) {
+	return once(ctx, func(ctx context.Context) (*store.FootprintTotals, error) { return r.tenant(ctx).EmissionTotals(ctx, f) })
+}

@@ -1,0 +1,171 @@
+package resolvers_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/99designs/gqlgen/graphql"
+	"github.com/99designs/gqlgen/graphql/executor"
+	"github.com/vektah/gqlparser/v2/gqlerror"
+	"go.uber.org/goleak"
+
+	"carbongraph/graph/generated"
+	"carbongraph/graph/plan"
+	"carbongraph/internal/auth"
+	"carbongraph/internal/fault"
+	"carbongraph/internal/telemetry"
+	"carbongraph/resolvers"
+	"carbongraph/resolvers/loaders"
+	"carbongraph/store"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("database/sql.(*DB).connectionOpener"))
+}
+
+// clock stands still, and ids count, so that two runs give the same answers.
+func clock() time.Time { return time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC) }
+
+func counted(o *store.Options) {
+	var last atomic.Uint64
+	o.Now = clock
+	o.NewID = func() (id store.ID) {
+		binary.BigEndian.PutUint64(id[8:], last.Add(1))
+		id[0], id[6], id[8] = 1, 0x70, 0x80
+		return id
+	}
+}
+
+// server answers documents without HTTP.
+type server struct {
+	exec    *executor.Executor
+	schema  graphql.ExecutableSchema
+	store   *store.Store
+	viewer  auth.Viewer
+	planned bool
+	timeout time.Duration
+}
+
+func newServer(st *store.Store, org store.ID, o resolvers.Options) *server {
+	o.Store, o.Now = st, clock
+	cfg := resolvers.Config(o)
+	cfg.Directives.Requires = func(ctx context.Context, _ any, next graphql.Resolver, role store.Role) (any, error) {
+		if !auth.From(ctx).Can(role) {
+			return nil, fault.New(fault.Forbidden, "not you")
+		}
+		return next(ctx)
+	}
+	es := generated.NewExecutableSchema(cfg)
+	exec := executor.New(es)
+	exec.SetErrorPresenter(func(ctx context.Context, err error) *gqlerror.Error {
+		out := graphql.DefaultErrorPresenter(ctx, err)
+		if out.Unwrap() != nil {
+			f := fault.Of(err)
+			out.Message, out.Extensions = f.Message, map[string]any{"code": f.Code}
+		}
+		return out
+	})
+	return &server{exec: exec, schema: es, store: st, viewer: auth.Viewer{Org: org, Role: store.Admin, KeyName: "test"}, planned: true, timeout: time.Minute}
+}
+
+// as gives the same server for another viewer.
+func (s server) as(role store.Role) *server {
+	s.viewer.Role = role
+	return &s
+}
+
+// answer is a reply and how many statements it took.
+type answer struct {
+	Data       json.RawMessage `json:"data"`
+	Errors     gqlerror.List   `json:"errors,omitempty"`
+	Statements int64           `json:"statements,omitempty"`
+}
+
+func (s *server) ask(t testing.TB, document string, variables map[string]any) answer {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), s.timeout)
+	defer cancel()
+	r := new(telemetry.Request)
+	ctx = auth.With(telemetry.WithRequest(ctx, r), &s.viewer)
+	ctx = graphql.StartOperationTrace(ctx)
+	opCtx, errs := s.exec.CreateOperationContext(ctx, &graphql.RawParams{Query: document, Variables: variables})
+	if errs != nil {
+		return answer{Errors: errs}
+	}
+	begin := func(ctx context.Context) context.Context {
+		o := loaders.Options{Store: s.store, Tenant: s.store.Tenant(s.viewer.Org), Variables: opCtx.Variables}
+		if s.planned {
+			var err error
+			if o.Plan, err = plan.New(s.schema.Schema(), opCtx.Doc, opCtx.Operation); err != nil {
+				t.Fatalf("plan: %v", err)
+			}
+		}
+		return loaders.Begin(ctx, o)
+	}
+	opCtx.RootResolverMiddleware = func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+		if opCtx.Operation.Operation == "mutation" {
+			ctx = begin(ctx)
+		}
+		return next(ctx)
+	}
+	handle, ctx := s.exec.DispatchOperation(begin(ctx), opCtx)
+	res := handle(ctx)
+	return answer{Data: res.Data, Errors: res.Errors, Statements: r.Statements()}
+}
+
+// cursors differ with each database's key.
+var cursors = regexp.MustCompile(`"(cursor|startCursor|endCursor)":"[^"]+"`)
+
+// golden compares an answer with its file.
+func golden(t *testing.T, name string, got answer) {
+	t.Helper()
+	got.Data = cursors.ReplaceAll(got.Data, []byte(`"$1":"…"`))
+	var roots map[string]any
+	if _ = json.Unmarshal(got.Data, &roots); len(roots) > 1 {
+		got.Statements = 0 // root fields run beside each other, and share a statement when it so happens
+	}
+	for _, e := range got.Errors {
+		e.Locations = nil
+	}
+	text, err := json.Marshal(got)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var pretty bytes.Buffer
+	_ = json.Indent(&pretty, text, "", "  ")
+	pretty.WriteByte('\n')
+	file := filepath.Join("testdata", strings.ReplaceAll(name, " ", "-")+".golden.json")
+	if *update {
+		if err := os.WriteFile(file, pretty.Bytes(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(pretty.Bytes(), want) {
+		t.Errorf("answer differs from %s:\n%s", file, pretty.Bytes())
+	}
+}
+
+// codes gives the codes of an answer's errors.
+func codes(a answer) (out []fault.Code) {
+	for _, e := range a.Errors {
+		code, _ := e.Extensions["code"].(fault.Code)
+		out = append(out, code)
+	}
+	return out
+}
