@@ -1,0 +1,169 @@
+package app
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"slices"
+	"sync"
+
+	"carbongraph/graph"
+	"carbongraph/internal/auth"
+	"carbongraph/internal/config"
+	"carbongraph/internal/telemetry"
+	"carbongraph/store"
+	"carbongraph/web"
+)
+
+// Options are what a server is made of.
+type Options struct {
+	Config        *config.Config
+	Log           *slog.Logger
+	Introspection bool   // for everybody; ADMIN always may
+	ConsoleDir    string // the console's files on disk; empty: those inside the program
+	ListenFlag    string // the flags that change the addresses, for messages
+	AdminFlag     string
+}
+
+// App is a server, opened: its rooms in order, not yet answering.
+type App struct {
+	Store    *store.Store
+	Sessions *auth.Sessions
+	Keys     *auth.Keys
+
+	o       Options
+	tel     *telemetry.Telemetry
+	public  *listener
+	admin   *listener
+	handler func() (*public, error)
+	stop    *stopping
+	closers []closer
+}
+
+// closer is something that was opened, and how it is closed.
+type closer struct {
+	what  string
+	close func() error
+}
+
+// New opens what a server needs. What was opened before something failed is closed again.
+func New(ctx context.Context, o Options) (*App, error) {
+	a := &App{o: o, tel: telemetry.New(), stop: &stopping{}}
+	if err := a.open(ctx); err != nil {
+		return nil, errors.Join(err, a.Close())
+	}
+	return a, nil
+}
+
+// open takes the addresses first, so that a port in use is told before a database is touched.
+func (a *App) open(ctx context.Context) (err error) {
+	c := a.o.Config
+	if a.public, err = listen(c.ListenAddr, "LISTEN_ADDR", a.o.ListenFlag); err != nil {
+		return err
+	}
+	if a.admin, err = listen(c.AdminAddr, "ADMIN_ADDR", a.o.AdminFlag); err != nil {
+		return err
+	}
+	if a.Store, err = open(ctx, store.Options{Log: a.o.Log, Metrics: a.tel.Store}, c); err != nil {
+		return err
+	}
+	a.opened("database", a.Store.Close)
+	redis, closeRedis, err := watchRedis(ctx, c.RedisURL, a.o.Log)
+	if err != nil {
+		return err
+	}
+	a.opened("redis", closeRedis)
+	a.Sessions = auth.NewSessions(nil)
+	a.Keys = auth.NewKeys(auth.Options{Lookup: a.Store.KeyByPrefix, Touch: a.Store.TouchKeys, Log: a.o.Log})
+	a.opened("keys", background(ctx, a.Keys.Run))
+	a.handler = func() (*public, error) { return a.routes(redis) }
+	return nil
+}
+
+func (a *App) opened(what string, close func() error) {
+	a.closers = append(a.closers, closer{what, close})
+}
+
+// background runs f until close is called, which waits for its end.
+func background(ctx context.Context, f func(context.Context)) (close func() error) {
+	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	var wait sync.WaitGroup
+	wait.Go(func() { f(ctx) })
+	return func() error {
+		cancel()
+		wait.Wait()
+		return nil
+	}
+}
+
+// routes makes what the public listener answers with.
+func (a *App) routes(redis func(context.Context) string) (*public, error) {
+	schema, prepare, err := a.schema()
+	if err != nil {
+		return nil, err
+	}
+	gql := graph.New(graph.Options{
+		Schema: schema, Prepare: prepare, Scalars: scalars(), Introspection: a.o.Introspection,
+		Limits: graph.DefaultLimits(), Log: a.o.Log, Metrics: a.tel.GraphQL,
+	})
+	return &public{
+		store:   a.Store,
+		door:    &auth.Door{Keys: a.Keys, Sessions: a.Sessions, Refuse: refuse},
+		graphql: gql,
+		refuse:  gql.Refuse,
+		console: web.Handler(web.Options{Dir: a.o.ConsoleDir}),
+		sdl:     graph.SDL(schema.Schema()),
+		redis:   redis,
+		stop:    a.stop,
+	}, nil
+}
+
+// Serve answers until the context ends, and then lets running requests end.
+func (a *App) Serve(ctx context.Context) error {
+	if err := a.Start(); err != nil {
+		return err
+	}
+	<-ctx.Done()
+	return a.Close()
+}
+
+// Start begins to answer.
+func (a *App) Start() error {
+	p, err := a.handler()
+	if err != nil {
+		return err
+	}
+	h, err := outside(p.routes(), a.tel, a.o.Log)
+	if err != nil {
+		return err
+	}
+	a.admin.serve(admin(a.tel), a.o.Log)
+	a.public.serve(h, a.o.Log)
+	return nil
+}
+
+// Address is where the server answers.
+func (a *App) Address() string { return a.public.Addr().String() }
+
+// AdminAddress is where the admin listener answers.
+func (a *App) AdminAddress() string { return a.admin.Addr().String() }
+
+// Close stops: first the requests that run, which get some time to end, then what they stood on, in reverse. What fails is logged, and the rest is closed all the same.
+func (a *App) Close() error {
+	a.stop.Store(true)
+	all := a.closers
+	for _, l := range []*listener{a.admin, a.public} {
+		if l != nil {
+			all = append(all, closer{l.Addr().String(), l.close})
+		}
+	}
+	var errs []error
+	for _, c := range slices.Backward(all) {
+		if err := c.close(); err != nil {
+			a.o.Log.Warn("not closed cleanly", "what", c.what, "err", err)
+			errs = append(errs, err)
+		}
+	}
+	a.closers, a.admin, a.public = nil, nil, nil
+	return errors.Join(errs...)
+}

@@ -1,0 +1,162 @@
+package app
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/klauspost/compress/gzhttp"
+
+	"carbongraph/internal/auth"
+	"carbongraph/internal/fault"
+	"carbongraph/internal/telemetry"
+	"carbongraph/store"
+)
+
+// public is what the public listener answers with.
+type public struct {
+	store   *store.Store
+	door    *auth.Door
+	graphql http.Handler
+	refuse  auth.Refuse // of GraphQL
+	console http.Handler
+	sdl     string
+	redis   func(context.Context) string
+	stop    *stopping
+}
+
+// routes puts each address in its place. Whatever is not listed is the console's.
+func (p *public) routes() http.Handler {
+	mux := http.NewServeMux()
+	mux.Handle("/graphql", p.door.Require(p.graphql, p.refuse))
+	mux.HandleFunc("POST /session", p.door.SignIn)
+	mux.HandleFunc("DELETE /session", p.door.SignOut)
+	mux.Handle("GET /session", p.door.Require(http.HandlerFunc(p.whoAmI), refuse))
+	mux.HandleFunc("GET /schema.graphql", p.schema)
+	mux.HandleFunc("GET /errors/{code}", explain)
+	mux.HandleFunc("GET /healthz", healthy)
+	mux.HandleFunc("GET /readyz", p.ready)
+	mux.Handle("/", p.console)
+	return mux
+}
+
+// outside is what stands around the routes: request id, measure and log, then headers, then compression.
+func outside(routes http.Handler, tel *telemetry.Telemetry, log *slog.Logger) (http.Handler, error) {
+	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.EnableZstd(true), gzhttp.SuffixETag(compressedTag),
+		gzhttp.ExceptContentTypes([]string{"text/event-stream", "multipart/mixed"}))
+	if err != nil {
+		return nil, err
+	}
+	return telemetry.Observe(tel.HTTP, log, safeHeaders(plainTags(compress(routes)))), nil
+}
+
+// compressedTag marks the ETag of a compressed answer, which must differ from that of the plain one; the coding's name follows it.
+const compressedTag = "-c"
+
+// plainTags takes the mark off again on the way in: whoever made the answer knows its own ETag alone.
+func plainTags(next http.Handler) http.Handler {
+	marks := strings.NewReplacer(compressedTag+`-gzip"`, `"`, compressedTag+`-zstd"`, `"`)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if tags := r.Header.Values("If-None-Match"); len(tags) > 0 {
+			r.Header.Set("If-None-Match", marks.Replace(strings.Join(tags, ", ")))
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// safeHeaders are those of an answer that is no page. The console sets its own policy over them.
+func safeHeaders(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h := w.Header()
+		h.Set("X-Content-Type-Options", "nosniff")
+		h.Set("Referrer-Policy", "same-origin")
+		h.Set("Cross-Origin-Opener-Policy", "same-origin")
+		h.Set("Cross-Origin-Resource-Policy", "same-origin")
+		h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// refuse answers a REST request with its fault.
+func refuse(w http.ResponseWriter, r *http.Request, err error) {
+	f, id := fault.Of(err), ""
+	if req := telemetry.RequestFrom(r.Context()); req != nil {
+		id = req.ID
+	}
+	fault.WriteProblem(w, f.Code.Status(), f, id)
+}
+
+func reply(w http.ResponseWriter, status int, body any) {
+	w.Header().Set("Content-Type", "application/json; charset=utf-8")
+	w.Header().Set("Cache-Control", "no-store")
+	w.WriteHeader(status)
+	json.NewEncoder(w).Encode(body) // a client that is gone needs no answer
+}
+
+// whoAmI tells the console who is signed in.
+func (p *public) whoAmI(w http.ResponseWriter, r *http.Request) {
+	v := auth.From(r.Context())
+	org, err := p.store.Tenant(v.Org).Organization(r.Context())
+	if err != nil {
+		refuse(w, r, err)
+		return
+	}
+	reply(w, http.StatusOK, map[string]string{"organization": org.Name, "role": string(v.Role), "keyName": v.KeyName})
+}
+
+// schema serves the SDL, also where introspection is off.
+func (p *public) schema(w http.ResponseWriter, r *http.Request) {
+	sum := sha256.Sum256([]byte(p.sdl))
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Cache-Control", "no-cache")
+	h.Set("ETag", `"`+base64.RawURLEncoding.EncodeToString(sum[:12])+`"`)
+	http.ServeContent(w, r, "", time.Time{}, strings.NewReader(p.sdl))
+}
+
+// explain is the page that the type of a problem points at.
+func explain(w http.ResponseWriter, r *http.Request) {
+	for _, c := range fault.Codes() {
+		if string(c) == r.PathValue("code") {
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+			w.Write([]byte(string(c) + "\n" + c.Title() + ".\n\n" + c.Advice() + "\n"))
+			return
+		}
+	}
+	refuse(w, r, fault.New(fault.NotFound, "There is no such code."))
+}
+
+// ready tells whether requests can be answered: the database is reachable and migrated. Redis only degrades.
+func (p *public) ready(w http.ResponseWriter, r *http.Request) {
+	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
+	defer cancel()
+	if err := p.notReady(ctx); err != nil {
+		refuse(w, r, err)
+		return
+	}
+	reply(w, http.StatusOK, map[string]string{"status": "ready", "database": p.store.Dialect(), "redis": p.redis(ctx)})
+}
+
+func (p *public) notReady(ctx context.Context) error {
+	if p.stop.Load() {
+		return fault.New(fault.Overloaded, "The server is stopping.")
+	}
+	if p.store.Ping(ctx) != nil {
+		return fault.New(fault.Overloaded, "The database cannot be reached.")
+	}
+	all, err := p.store.Migrations(ctx)
+	if err != nil {
+		return fault.New(fault.Overloaded, "The database cannot be read.")
+	}
+	for _, m := range all {
+		if !m.Applied {
+			return fault.New(fault.Overloaded, "The database lacks migration %s.", m.Name)
+		}
+	}
+	return nil
+}
