@@ -2,7 +2,7 @@ package batch
 
 import "hash/maphash"
 
-// seen tells which texts have come before, in 16 bytes or fewer for each: it keeps 64 bits of a hash. Of a million different texts, the odds that any
+// seen tells which texts have come before, in 22 bytes or fewer for each: it keeps 64 bits of a hash. Of a million different texts, the odds that any
 // two are taken for one are below one in ten million.
 type seen struct {
 	seed  maphash.Seed
