@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
+	"strings"
 
 	"carbongraph/internal/exact"
 	"carbongraph/internal/fault"
@@ -57,14 +59,10 @@ func (w *Writer) PutLines(ctx context.Context, lines []*Line) ([]ItemStatus, err
 	if err := w.lookUp(ctx, externalIDs, byExternalID, stored); err != nil {
 		return nil, err
 	}
-	changed, err := w.lockChanged(ctx, pending, stored, byExternalID)
-	if err != nil {
+	if err := w.lockChanged(ctx, pending, stored, byExternalID); err != nil {
 		return nil, err
 	}
 	statuses := w.decide(pending, stored)
-	if err := w.replace(ctx, changed); err != nil {
-		return nil, err
-	}
 	return statuses, w.put(ctx, pending, statuses)
 }
 
@@ -125,32 +123,17 @@ func (w *Writer) lookUp(ctx context.Context, externalIDs []string, byExternalID 
 }
 
 // lockChanged locks the activities that lines change, and reads them again: another writer may have been there since the look-up.
-func (w *Writer) lockChanged(ctx context.Context, pending []pendingLine, stored []*storedLine, byExternalID map[string]int) ([]ID, error) {
+func (w *Writer) lockChanged(ctx context.Context, pending []pendingLine, stored []*storedLine, byExternalID map[string]int) error {
 	var changed []ID
 	for i := range pending {
 		if was := stored[i]; was != nil && pending[i].isNew(was) {
 			changed = append(changed, was.id)
-			stored[i] = nil
 		}
 	}
 	if len(changed) == 0 {
-		return nil, nil
+		return nil
 	}
-	locked := changed[:0:0]
-	err := w.lockRows(ctx, "activities", "a", storedColumns, changed, func(scan scanner) error {
-		var s storedLine
-		err := scanStored(func(dest ...any) error {
-			err := scan(dest...)
-			s.id = *dest[1].(*ID)
-			return err
-		}, byExternalID, stored)
-		locked = append(locked, s.id)
-		return err
-	})
-	if err == nil && len(locked) != len(changed) {
-		err = errCollided // another writer replaced rows while we waited for it
-	}
-	return locked, err
+	return w.lockRows(ctx, "activities", "a", storedColumns, changed, func(scan scanner) error { return scanStored(scan, byExternalID, stored) })
 }
 
 // decide tells what becomes of each line, and completes it: an activity that was there keeps its id and the time it was made.
@@ -193,19 +176,10 @@ func (w *Writer) decide(pending []pendingLine, stored []*storedLine) []ItemStatu
 	return statuses
 }
 
-// replace makes room for the new state of activities, which then goes in together with the new ones, and supersedes their emissions.
-// The rows are locked, so whoever waits for one finds it gone, looks again and finds its successor.
-func (w *Writer) replace(ctx context.Context, changed []ID) error {
-	if len(changed) == 0 {
-		return nil
-	}
+// supersede takes the current emissions of activities away.
+func (w *Writer) supersede(ctx context.Context, activities []ID) error {
 	b := w.statement()
-	b.in("id", listUUID, idTexts(changed))
-	if err := w.exec(ctx, "DELETE", "activities", "DELETE FROM activities WHERE "+b.all(), b.args...); err != nil {
-		return err
-	}
-	b = w.statement()
-	b.in("activity_id", listUUID, idTexts(changed))
+	b.in("activity_id", listUUID, idTexts(activities))
 	return w.query(ctx, "UPDATE", "emissions", "UPDATE emissions SET superseded = TRUE WHERE "+b.all("NOT superseded")+" RETURNING supplier_id, co2e_mg", b.args,
 		func(scan scanner) error {
 			var supplier *ID
@@ -218,51 +192,81 @@ func (w *Writer) replace(ctx context.Context, changed []ID) error {
 		})
 }
 
-// put adds the activities that are created or updated, with their emissions.
+// put writes the activities that are created or updated, with their emissions.
 func (w *Writer) put(ctx context.Context, pending []pendingLine, statuses []ItemStatus) error {
-	activities := make([]*pendingLine, 0, len(pending))
-	emissions := make([]*pendingLine, 0, len(pending))
+	var created, updated, calculated []*pendingLine
 	for i := range pending {
-		if statuses[i] == Unchanged {
+		p := &pending[i]
+		switch statuses[i] {
+		case Created:
+			created = append(created, p)
+		case Updated:
+			updated = append(updated, p)
+		default:
 			continue
 		}
-		p := &pending[i]
-		activities = append(activities, p)
 		if e := p.Emission; e != nil {
-			emissions = append(emissions, p)
+			calculated = append(calculated, p)
 			if e.SupplierID != nil {
 				w.sums[*e.SupplierID] += e.CO2e
 			}
 		}
 	}
-	err := w.insert(ctx, "activities", activityColumns, len(activities), func(i int) []any { return w.activityValues(activities[i]) })
-	if err != nil {
+	if err := w.update(ctx, updated); err != nil {
 		return err
 	}
-	return w.insert(ctx, "emissions", emissionColumns, len(emissions), func(i int) []any { return w.emissionValues(emissions[i]) })
+	// Writers of the same new lines meet them in the same order: one waits for the other, and none for each other.
+	slices.SortFunc(created, func(a, b *pendingLine) int { return strings.Compare(a.Activity.ExternalID, b.Activity.ExternalID) })
+	if err := w.insert(ctx, "activities", activityColumns, len(created), func(i int) []any { return w.activityValues(created[i]) }); err != nil {
+		return err
+	}
+	return w.insert(ctx, "emissions", emissionColumns, len(calculated), func(i int) []any { return w.emissionValues(calculated[i]) })
 }
 
-// activityValues gives the values of activityColumns.
-func (w *Writer) activityValues(p *pendingLine) []any {
+// update writes the new state of activities, which are locked, and supersedes their emissions.
+func (w *Writer) update(ctx context.Context, lines []*pendingLine) error {
+	if len(lines) == 0 {
+		return nil
+	}
+	rows := make([]*activityRow, len(lines))
+	ids := make([]ID, len(lines))
+	for i, p := range lines {
+		rows[i], ids[i] = w.activityRow(p), p.Activity.ID
+	}
+	if _, err := w.tx.NewUpdate().Model(&rows).ExcludeColumn("created_at", "external_id").Bulk().Exec(ctx); err != nil {
+		return err
+	}
+	return w.supersede(ctx, ids)
+}
+
+// activityRow gives the line as the table has it.
+func (w *Writer) activityRow(p *pendingLine) *activityRow {
 	a := p.Activity
-	var quantity, money *int64
-	var unit, currency, problemCode, problemMessage *string
-	if a.Quantity != nil {
-		quantity, unit = (*int64)(&a.Quantity.Value), &a.Quantity.Unit
-	}
-	if a.Money != nil {
-		money, currency = (*int64)(&a.Money.Amount), &a.Money.Currency
-	}
-	if a.Problem != nil {
-		problemCode, problemMessage = &a.Problem.Code, &a.Problem.Message
-	}
 	search := a.Description + " " + a.ExternalID
 	if a.AccountCode != nil {
 		search += " " + *a.AccountCode
 	}
-	return []any{w.t.org, a.ID, a.ExternalID, a.SupplierID, a.CategoryNumber, a.Description, a.AccountCode, fold(search), a.OccurredOn,
-		quantity, unit, money, currency, a.Country, p.Emission != nil, problemCode, problemMessage, p.content, p.calculation,
-		a.CreatedAt, a.UpdatedAt}
+	r := &activityRow{OrgID: w.t.org, ID: a.ID, ExternalID: a.ExternalID, SupplierID: a.SupplierID, CategoryNumber: a.CategoryNumber, Description: a.Description,
+		AccountCode: a.AccountCode, SearchKey: fold(search), OccurredOn: a.OccurredOn, Country: a.Country, Calculated: p.Emission != nil,
+		ContentHash: p.content, CalcHash: p.calculation, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt}
+	if a.Quantity != nil {
+		r.QuantityMicros, r.QuantityUnit = (*int64)(&a.Quantity.Value), &a.Quantity.Unit
+	}
+	if a.Money != nil {
+		r.MoneyMicros, r.Currency = (*int64)(&a.Money.Amount), &a.Money.Currency
+	}
+	if a.Problem != nil {
+		r.ProblemCode, r.ProblemMessage = &a.Problem.Code, &a.Problem.Message
+	}
+	return r
+}
+
+// activityValues gives the values of activityColumns.
+func (w *Writer) activityValues(p *pendingLine) []any {
+	r := w.activityRow(p)
+	return []any{r.OrgID, r.ID, r.ExternalID, r.SupplierID, r.CategoryNumber, r.Description, r.AccountCode, r.SearchKey, r.OccurredOn,
+		r.QuantityMicros, r.QuantityUnit, r.MoneyMicros, r.Currency, r.Country, r.Calculated, r.ProblemCode, r.ProblemMessage, r.ContentHash, r.CalcHash,
+		r.CreatedAt, r.UpdatedAt}
 }
 
 // emissionValues gives the values of emissionColumns.

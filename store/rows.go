@@ -62,6 +62,32 @@ type supplierRow struct {
 	UpdatedAt  exact.Instant    `bun:"updated_at,type:timestamptz"`
 }
 
+type activityRow struct {
+	bun.BaseModel `bun:"table:activities,alias:a"`
+
+	OrgID          ID            `bun:"org_id,pk,type:uuid"`
+	ID             ID            `bun:"id,pk,type:uuid"`
+	ExternalID     string        `bun:"external_id"`
+	SupplierID     *ID           `bun:"supplier_id,type:uuid"`
+	CategoryNumber int32         `bun:"category_number"`
+	Description    string        `bun:"description"`
+	AccountCode    *string       `bun:"account_code"`
+	SearchKey      string        `bun:"search_key"`
+	OccurredOn     exact.Date    `bun:"occurred_on,type:date"`
+	QuantityMicros *int64        `bun:"quantity_micros"`
+	QuantityUnit   *string       `bun:"quantity_unit"`
+	MoneyMicros    *int64        `bun:"money_micros"`
+	Currency       *string       `bun:"currency"`
+	Country        *string       `bun:"country"`
+	Calculated     bool          `bun:"calculated"`
+	ProblemCode    *string       `bun:"problem_code"`
+	ProblemMessage *string       `bun:"problem_message"`
+	ContentHash    digest        `bun:"content_hash,type:bytea"`
+	CalcHash       digest        `bun:"calc_hash,type:bytea"`
+	CreatedAt      exact.Instant `bun:"created_at,type:timestamptz"`
+	UpdatedAt      exact.Instant `bun:"updated_at,type:timestamptz"`
+}
+
 type datasetRow struct {
 	bun.BaseModel `bun:"table:factor_datasets,alias:d"`
 

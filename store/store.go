@@ -141,7 +141,7 @@ func (s *Store) fault(err error, doing string) error {
 	case errors.Is(err, context.DeadlineExceeded):
 		return fault.Wrap(err, fault.Timeout, "The database took too long; ask for less, or try again.")
 	}
-	switch s.classify(err) {
+	switch s.dialect.classify(err) {
 	case tookTooLong:
 		return fault.Wrap(err, fault.Timeout, "The database took too long; ask for less, or try again.")
 	case unreachable:
@@ -154,11 +154,4 @@ func (s *Store) fault(err error, doing string) error {
 		return fault.Wrap(err, fault.Conflict, "Something with the same key is there already.")
 	}
 	return err
-}
-
-func (s *Store) classify(err error) trouble {
-	if errors.Is(err, errCollided) {
-		return collided
-	}
-	return s.dialect.classify(err)
 }

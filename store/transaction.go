@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"math/rand/v2"
 	"time"
 
@@ -15,9 +14,6 @@ type transaction struct {
 	conn bun.Conn
 }
 
-// errCollided asks for another try: what was looked up has changed since.
-var errCollided = errors.New("store: another transaction was in the way")
-
 // attempts bounds how often a transaction is tried: with the pauses between, about a second.
 const attempts = 6
 
@@ -29,7 +25,7 @@ func (s *Store) transact(ctx context.Context, doing string, f func(context.Conte
 		if err == nil {
 			return nil
 		}
-		kind := s.classify(err)
+		kind := s.dialect.classify(err)
 		if attempt == attempts || kind != collided && kind != notUnique || ctx.Err() != nil {
 			return s.fault(err, doing)
 		}

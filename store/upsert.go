@@ -2,7 +2,11 @@ package store
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"strings"
 
+	"carbongraph/internal/exact"
 	"carbongraph/internal/fault"
 )
 
@@ -28,64 +32,71 @@ func (w *Writer) UpsertSuppliers(ctx context.Context, rows []*Supplier, keep boo
 	now := w.t.store.Now()
 	statuses := make([]ItemStatus, len(rows))
 	var fresh []*Supplier
-	changed := map[ID]int{} // the rows that say something new, by id
-	var ids []ID
 	for i, r := range rows {
 		var was *Supplier
 		if r.ExternalID != nil {
 			was = stored[*r.ExternalID]
 		}
 		if was == nil {
-			if r.ID.IsZero() {
-				r.ID = w.t.store.newID()
-			}
-			if r.CreatedAt.IsZero() {
-				r.CreatedAt = now
-			}
-			r.UpdatedAt, r.CO2e = r.CreatedAt, 0
 			statuses[i] = Created
+			w.t.store.completeSupplier(r, now)
 			fresh = append(fresh, r)
 			continue
 		}
 		r.ID, r.CreatedAt = was.ID, was.CreatedAt
-		statuses[i] = Unchanged
-		if is, differs := mergeSupplier(was, r, keep); differs {
-			changed[was.ID] = i
-			ids = append(ids, was.ID)
+		is, differs := mergeSupplier(was, r, keep)
+		if differs {
+			statuses[i] = Updated
+			w.renewals = append(w.renewals, renewal{r, keep})
 		} else {
+			statuses[i] = Unchanged
 			w.after = append(w.after, func() { *r = *is })
 		}
 	}
-	if err := w.insert(ctx, "suppliers", supplierColumns, len(fresh), func(i int) []any {
+	slices.SortFunc(fresh, func(a, b *Supplier) int { return strings.Compare(externalID(a), externalID(b)) }) // as with lines
+	return statuses, w.insert(ctx, "suppliers", supplierColumns, len(fresh), func(i int) []any {
 		r := fresh[i]
 		return []any{w.t.org, r.ID, r.ExternalID, r.Name, fold(r.Name), r.Country, r.NaicsCode, r.Duns, r.Lei, r.Tier, int64(0), r.CreatedAt, r.UpdatedAt}
-	}); err != nil {
-		return nil, err
+	})
+}
+
+// completeSupplier fills in what a new row needs.
+func (s *Store) completeSupplier(r *Supplier, now exact.Instant) {
+	if r.ID.IsZero() {
+		r.ID = s.newID()
 	}
-	if len(ids) == 0 {
-		return statuses, nil
+	if r.CreatedAt.IsZero() {
+		r.CreatedAt = now
 	}
-	// What others changed since the look-up is seen under the lock.
-	var updates []*Supplier
-	err = w.lockRows(ctx, "suppliers", "s", suppliers().columns, ids, func(scan scanner) error {
-		was, err := suppliers().row(scan)
-		if err != nil {
-			return err
-		}
-		i := changed[was.ID]
-		is, differs := mergeSupplier(was, rows[i], keep)
+	r.UpdatedAt, r.CO2e = r.CreatedAt, 0
+}
+
+func externalID(s *Supplier) string {
+	if s.ExternalID == nil {
+		return ""
+	}
+	return *s.ExternalID
+}
+
+// renewal is a supplier that says something new.
+type renewal struct {
+	row  *Supplier
+	keep bool
+}
+
+// renew writes the renewals over the rows, which are locked and as they are by now.
+func (w *Writer) renew(ctx context.Context, locked map[ID]*Supplier) error {
+	updates := map[ID]*Supplier{}
+	now := w.t.store.Now()
+	for _, r := range w.renewals {
+		is, differs := mergeSupplier(locked[r.row.ID], r.row, r.keep)
 		if differs {
 			is.UpdatedAt = now
-			updates = append(updates, is)
-			statuses[i] = Updated
+			locked[is.ID], updates[is.ID] = is, is
 		}
-		w.after = append(w.after, func() { *rows[i] = *is })
-		return nil
-	})
-	if err != nil {
-		return nil, err
+		w.after = append(w.after, func() { *r.row = *is })
 	}
-	return statuses, w.updateSuppliers(ctx, updates)
+	return w.updateSuppliers(ctx, slices.Collect(maps.Values(updates)))
 }
 
 func (w *Writer) suppliersByExternalID(ctx context.Context, externalIDs []string) (map[string]*Supplier, error) {

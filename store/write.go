@@ -16,8 +16,10 @@ import (
 type Writer struct {
 	t  *Tenant
 	tx *transaction
-	// sums are what the transaction adds to suppliers' CO2e. They are written last: hot suppliers are then locked for as short as can be.
-	sums map[ID]exact.Milligrams
+	// sums and renewals are what the transaction does to suppliers that are there. They are written last, all together: hot suppliers are
+	// then locked for as short as can be, and writers wait for each other instead of locking up.
+	sums     map[ID]exact.Milligrams
+	renewals []renewal
 	// after runs when the transaction is committed: what it tells the caller must not come from an attempt that failed.
 	after []func()
 }
@@ -31,7 +33,7 @@ func (t *Tenant) Write(ctx context.Context, f func(context.Context, *Writer) err
 		if err := f(ctx, w); err != nil {
 			return err
 		}
-		return w.addSums(ctx)
+		return w.finish(ctx)
 	})
 	if err != nil {
 		return err
@@ -42,19 +44,39 @@ func (t *Tenant) Write(ctx context.Context, f func(context.Context, *Writer) err
 	return nil
 }
 
-// addSums adds to the suppliers' sums. All are locked in the order of their ids first, so that two writers wait for each other instead of locking up.
-func (w *Writer) addSums(ctx context.Context) error {
+// finish writes what suppliers have become. All of them are locked first, in the order of their ids.
+func (w *Writer) finish(ctx context.Context) error {
 	maps.DeleteFunc(w.sums, func(_ ID, sum exact.Milligrams) bool { return sum == 0 })
-	if len(w.sums) == 0 {
+	ids := maps.Clone(w.sums)
+	for _, r := range w.renewals {
+		ids[r.row.ID] = 0
+	}
+	if len(ids) == 0 {
 		return nil
 	}
-	ids := slices.Collect(maps.Keys(w.sums))
-	locked := 0
-	if err := w.lockRows(ctx, "suppliers", "s", "s.id", ids, func(scan scanner) error { locked++; return nil }); err != nil {
+	locked := make(map[ID]*Supplier, len(ids))
+	rel := suppliers()
+	err := w.lockRows(ctx, rel.table, rel.alias, rel.columns, slices.Collect(maps.Keys(ids)), func(scan scanner) error {
+		s, err := rel.row(scan)
+		locked[s.ID] = s
+		return err
+	})
+	if err != nil {
 		return err
 	}
-	if locked != len(ids) {
+	if len(locked) != len(ids) {
 		return fault.New(fault.NotFound, "A supplier that emissions name is not there.")
+	}
+	if err := w.renew(ctx, locked); err != nil {
+		return err
+	}
+	return w.addSums(ctx)
+}
+
+// addSums adds to the sums of suppliers that are locked.
+func (w *Writer) addSums(ctx context.Context) error {
+	if len(w.sums) == 0 {
+		return nil
 	}
 	byText := make(map[string]exact.Milligrams, len(w.sums))
 	for id, sum := range w.sums {
