@@ -25,7 +25,8 @@ type Writer struct {
 }
 
 // Write runs f in one transaction, retried where the database asks for it (serialization, deadlock, busy). There is no other way to write a ledger's rows.
-// f may run several times and keeps nothing of a run that failed; errors of its own end the transaction and come back as they are.
+// f may run several times, keeps nothing of a run that failed, and writes by its Writer alone: SQLite has one connection that writes, and it is taken.
+// Errors of its own end the transaction and come back as they are.
 func (t *Tenant) Write(ctx context.Context, f func(context.Context, *Writer) error) error {
 	var w *Writer
 	err := t.store.transact(ctx, "write", func(ctx context.Context, tx *transaction) error {
