@@ -135,7 +135,7 @@ func (b *bench) serve(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := b.start(ctx, b.binary, "serve", "--listen", address, "--admin", admin); err != nil {
+	if err := b.start(ctx, b.binary, "serve", "--listen-addr", address, "--admin-addr", admin); err != nil {
 		return err
 	}
 	hand, err := freeAddress()
