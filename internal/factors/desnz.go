@@ -104,8 +104,8 @@ func (r *desnzReader) factor(code string) (*store.EmissionFactor, error) {
 		}
 		return f, nil
 	}
-	f := &store.EmissionFactor{Code: code, Name: name, Region: "GB", Unit: unit, Year: ptr(int32(2025)),
-		ValidFrom: ptr(exact.NewDate(2025, 1, 1)), ValidTo: ptr(exact.NewDate(2025, 12, 31)),
+	f := &store.EmissionFactor{Code: code, Name: name, Region: "GB", Unit: unit, Year: new(int32(2025)),
+		ValidFrom: new(exact.NewDate(2025, 1, 1)), ValidTo: new(exact.NewDate(2025, 12, 31)),
 		LifeCycleBoundary: desnzBoundary(level1), CategoryNumber: desnzCategory(level1)}
 	if level1 == "Hotel stay" {
 		country := hotelCountry(r.text(r.c[4]))
@@ -135,11 +135,11 @@ func (r *desnzReader) title() string {
 func desnzBoundary(level1 string) *string {
 	switch {
 	case level1 == "Transmission and distribution" || level1 == "UK electricity T&D for EVs":
-		return ptr("losses in transmission and distribution")
+		return new("losses in transmission and distribution")
 	case strings.HasPrefix(level1, "WTT-"):
-		return ptr("well to tank")
+		return new("well to tank")
 	case level1 == "Outside of scopes":
-		return ptr("biogenic CO2 of combustion")
+		return new("biogenic CO2 of combustion")
 	}
 	return nil
 }
@@ -149,18 +149,18 @@ func desnzBoundary(level1 string) *string {
 func desnzCategory(level1 string) *int32 {
 	switch level1 {
 	case "Material use", "Water supply":
-		return ptr(int32(1))
+		return new(int32(1))
 	case "WTT- fuels", "WTT- bioenergy", "WTT- UK electricity", "WTT- heat and steam", "WTT- pass vehs & travel- land", "WTT- delivery vehs & freight",
 		"Transmission and distribution", "UK electricity T&D for EVs":
-		return ptr(int32(3))
+		return new(int32(3))
 	case "Freighting goods":
-		return ptr(int32(4))
+		return new(int32(4))
 	case "Waste disposal", "Water treatment":
-		return ptr(int32(5))
+		return new(int32(5))
 	case "Business travel- air", "Business travel- land", "Business travel- sea", "WTT- business travel- air", "WTT- business travel- sea", "Hotel stay":
-		return ptr(int32(6)) // carriers buy the fuel of business travel, so its way to the tank is of that category too
+		return new(int32(6)) // carriers buy the fuel of business travel, so its way to the tank is of that category too
 	case "Homeworking":
-		return ptr(int32(7))
+		return new(int32(7))
 	}
 	return nil
 }

@@ -202,8 +202,6 @@ func gasRank(gas string) int {
 	return 3
 }
 
-func ptr[T any](v T) *T { return &v }
-
 func kilograms(n *exact.Decimal, per exact.Decimal) *exact.Decimal {
 	if n == nil {
 		return nil

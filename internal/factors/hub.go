@@ -158,9 +158,9 @@ func (r *hubReader) add(code, name, unit string, biogenic bool, cells ...per) er
 
 func (r *hubReader) factor(code, name, unit string) *store.EmissionFactor {
 	year, _ := strconv.Atoi(r.year)
-	f := &store.EmissionFactor{Code: r.kind.slug + ":" + slug(code), Name: name, Region: "US", Unit: unit, Year: ptr(int32(year))}
+	f := &store.EmissionFactor{Code: r.kind.slug + ":" + slug(code), Name: name, Region: "US", Unit: unit, Year: new(int32(year))}
 	if r.kind.category != 0 {
-		f.CategoryNumber = ptr(r.kind.category)
+		f.CategoryNumber = new(r.kind.category)
 	}
 	return f
 }

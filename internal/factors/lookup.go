@@ -97,7 +97,7 @@ func (l *lookup) load(ctx context.Context) error {
 
 func (l *lookup) loadCodes(ctx context.Context, dataset store.ID, codes []string) error {
 	filter := &store.EmissionFactorFilter{DatasetIds: []store.GlobalID{store.Global(store.KindFactorDataset, dataset)}, Codes: codes}
-	page := store.Page{First: ptr(int32(store.MaxPage))}
+	page := store.Page{First: new(int32(store.MaxPage))}
 	for {
 		c, err := l.store.Factors(ctx, filter, store.EmissionFactorOrder{Field: store.FactorsByCode, Direction: store.Asc}, page)
 		if err != nil {

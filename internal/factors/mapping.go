@@ -251,5 +251,5 @@ func categoryNumber(n *yaml.Node) (*int32, error) {
 	if err != nil || number < 1 || number > 15 {
 		return nil, wrongAt(n, "%q is not a category; they are 1 to 15", s)
 	}
-	return ptr(int32(number)), nil
+	return new(int32(number)), nil
 }

@@ -176,7 +176,7 @@ func (r *oefdbReader) years(f *store.EmissionFactor) error {
 	if calc.IsCurrency(f.Unit) {
 		f.PriceYear = from
 		if r.given("lca_activity") == "cradle_to_shelf" {
-			f.PriceBasis = ptr(store.PricePurchaser)
+			f.PriceBasis = new(store.PricePurchaser)
 		}
 	}
 	valid := r.given("years_valid")
@@ -192,7 +192,7 @@ func (r *oefdbReader) years(f *store.EmissionFactor) error {
 	if errA != nil || errB != nil || a < 1900 || b < a || b > 9999 {
 		return r.cell(r.c["years_valid"], "%q is neither a year nor two", valid)
 	}
-	f.ValidFrom, f.ValidTo = ptr(exact.NewDate(a, 1, 1)), ptr(exact.NewDate(b, 12, 31))
+	f.ValidFrom, f.ValidTo = new(exact.NewDate(a, 1, 1)), new(exact.NewDate(b, 12, 31))
 	return nil
 }
 
@@ -205,5 +205,5 @@ func (r *oefdbReader) year(column string) (*int32, error) {
 	if err != nil || n < 1900 || n > 9999 {
 		return nil, r.cell(r.c[column], "%q is not a year", s)
 	}
-	return ptr(int32(n)), nil
+	return new(int32(n)), nil
 }

@@ -153,7 +153,7 @@ func (r *ownReader) whole(column string, low, high int) (*int32, error) {
 	if err != nil || n < low || n > high {
 		return nil, r.cell(r.find(column), "%q is not a whole number from %d to %d", s, low, high)
 	}
-	return ptr(int32(n)), nil
+	return new(int32(n)), nil
 }
 
 func (r *ownReader) gases(f *store.EmissionFactor) error {
@@ -191,7 +191,7 @@ func (r *ownReader) periods(f *store.EmissionFactor) error {
 	switch basis := r.text(r.find("priceBasis")); basis {
 	case "":
 	case string(store.PriceBasic), string(store.PricePurchaser):
-		f.PriceBasis = ptr(store.PriceBasis(basis))
+		f.PriceBasis = new(store.PriceBasis(basis))
 	default:
 		return r.cell(r.find("priceBasis"), "%q is neither BASIC nor PURCHASER", basis)
 	}
