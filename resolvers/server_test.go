@@ -55,7 +55,6 @@ type server struct {
 	store   *store.Store
 	viewer  auth.Viewer
 	planned bool
-	timeout time.Duration
 }
 
 func newServer(st *store.Store, org store.ID, o resolvers.Options) *server {
@@ -77,7 +76,7 @@ func newServer(st *store.Store, org store.ID, o resolvers.Options) *server {
 		}
 		return out
 	})
-	return &server{exec: exec, schema: es, store: st, viewer: auth.Viewer{Org: org, Role: store.Admin, KeyName: "test"}, planned: true, timeout: time.Minute}
+	return &server{exec: exec, schema: es, store: st, viewer: auth.Viewer{Org: org, Role: store.Admin, KeyName: "test"}, planned: true}
 }
 
 // as gives the same server for another viewer.
@@ -95,7 +94,7 @@ type answer struct {
 
 func (s *server) ask(t testing.TB, document string, variables map[string]any) answer {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), s.timeout)
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	r := new(telemetry.Request)
 	ctx = auth.With(telemetry.WithRequest(ctx, r), &s.viewer)

@@ -73,6 +73,9 @@ func TestStatements(t *testing.T) {
 		s := newServer(st, wide(t, st).ID(), resolvers.Options{})
 		for name, tc := range statementDocuments {
 			for _, clients := range []int{1, 64} {
+				if clients > 1 && tc.statements < 4 {
+					continue // what few statements can go wrong, the others show
+				}
 				t.Run(fmt.Sprintf("%s with %d clients", name, clients), func(t *testing.T) {
 					var all sync.WaitGroup
 					for range clients {
