@@ -39,11 +39,12 @@ func (t *target) ask(ctx context.Context, client *http.Client) ([]byte, error) {
 	return answer, err
 }
 
-// throughput asks over so many connections for a while, and gives answers per second. Every answer must be as long as the expected one.
+// throughput asks over so many connections for a while, and gives answers per second. What is under way at the end is waited for and counted, so that
+// slow answers weigh as they should. Every answer must be as long as the expected one.
 func (t *target) throughput(ctx context.Context, connections int, length int, d time.Duration) (float64, error) {
 	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections, DisableCompression: true}}
 	defer client.CloseIdleConnections()
-	ctx, cancel := context.WithTimeout(ctx, d)
+	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var answers atomic.Int64
 	var failed atomic.Pointer[error]
@@ -51,11 +52,8 @@ func (t *target) throughput(ctx context.Context, connections int, length int, d 
 	start := time.Now()
 	for range connections {
 		wg.Go(func() {
-			for ctx.Err() == nil {
+			for ctx.Err() == nil && time.Since(start) < d {
 				answer, err := t.ask(ctx, client)
-				if ctx.Err() != nil {
-					return
-				}
 				if err == nil && len(answer) != length {
 					err = fmt.Errorf("%s: an answer of %d bytes, want %d", t.name, len(answer), length)
 				}
