@@ -231,7 +231,7 @@ func TestWrongUseIsTold(t *testing.T) {
 		"a folder that cannot be written": {[]string{"serve", "--listen-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--data-dir", ro}, nil, 1, "data folder"},
 		"a demo in such a folder":         {[]string{"demo", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data", ro}, nil, 1, "data folder"},
 		"a database that is not there":    {[]string{"serve", "--listen-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0"}, map[string]string{"DATABASE_URL": "postgres://me:hunter2@127.0.0.1:1/x"}, 1, "cannot be reached"},
-		"a file that is not there":        {[]string{"import", "nowhere.csv", "--org", "x", "--data-dir", dir}, nil, 1, ""},
+		"a file that is not there":        {[]string{"import", "nowhere.csv", "--org", "x", "--data-dir", dir}, nil, 1, "cannot be read"},
 		"a dataset of no kind":            {[]string{"factors", "import", "--dataset", "abc", file}, nil, 2, "epa-supply-chain"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -57,7 +57,7 @@ func (i *importCommand) Run(ctx context.Context, w *World) error {
 		if err != nil {
 			return err
 		}
-		im, err := newImporter(st)
+		im, err := newImporter(st, 0)
 		if err != nil {
 			return err
 		}

@@ -20,7 +20,7 @@ import (
 
 // schema ties the resolvers to their store, importer and loaders, and plans what runs on them.
 func (a *App) schema() (graphql.ExecutableSchema, func(*ast.QueryDocument, *ast.OperationDefinition) (graph.Begin, error), error) {
-	im, err := newImporter(a.Store)
+	im, err := newImporter(a.Store, 0)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -42,13 +42,13 @@ func (a *App) schema() (graphql.ExecutableSchema, func(*ast.QueryDocument, *ast.
 	return schema, prepare, nil
 }
 
-// newImporter makes the importer over the factors of the database.
-func newImporter(st *store.Store) (*batch.Importer, error) {
+// newImporter makes the importer over the factors of the database. One transaction takes so many lines; 0 is the usual number.
+func newImporter(st *store.Store, chunkRows int) (*batch.Importer, error) {
 	engine, err := factors.Engine()
 	if err != nil {
 		return nil, err
 	}
-	return batch.New(batch.Options{Store: st, Catalog: factors.NewCatalog(st, 0), Engine: engine}), nil
+	return batch.New(batch.Options{Store: st, Catalog: factors.NewCatalog(st, 0), Engine: engine, ChunkRows: chunkRows}), nil
 }
 
 // scalars check the variables of the schema's scalars before anything runs.
