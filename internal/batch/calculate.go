@@ -140,10 +140,10 @@ func (r *run) emit(l *line, f *factors.Entry) error {
 	a := &l.activity
 	in := calc.Line{OccurredOn: a.OccurredOn}
 	if a.Quantity != nil {
-		in.Quantity = &calc.Amount{Value: a.Quantity.Value.Decimal(), Unit: a.Quantity.Unit}
+		in.Quantity = &calc.Amount{Value: plain(a.Quantity.Value), Unit: a.Quantity.Unit}
 	}
 	if a.Money != nil {
-		in.Money = &calc.Amount{Value: a.Money.Amount.Decimal(), Unit: a.Money.Currency}
+		in.Money = &calc.Amount{Value: plain(a.Money.Amount), Unit: a.Money.Currency}
 	}
 	result, err := r.engine.Emissions(in, f.Calc, r.settings)
 	if err != nil {
@@ -157,6 +157,15 @@ func (r *run) emit(l *line, f *factors.Entry) error {
 	}
 	l.emission = e
 	return r.spend(a, e)
+}
+
+// plain is the number as people write it: 504, not 504.000000, since every step of the provenance would carry the zeros on.
+func plain(m exact.Micros) exact.Decimal {
+	n, exponent := int64(m), int32(-6)
+	for exponent < 0 && n%10 == 0 {
+		n, exponent = n/10, exponent+1
+	}
+	return exact.NewDecimal(n, exponent)
 }
 
 // spend brings the line's money into the organization's currency, at the rate of its month. Without a rate the line has no emission:

@@ -24,7 +24,7 @@ type File struct {
 // FileOptions say how files are read and what is done with their lines.
 type FileOptions struct {
 	Columns  *ingest.Columns      // nil: the header names the fields of an activity
-	Mapping  *factors.MappingFile // rules that come before those of the ledger, for this import alone
+	Mapping  *factors.MappingFile // rules that come before those of the ledger, and are kept there with the first lines
 	DryRun   bool                 // check and calculate everything, write nothing
 	Reason   string               // of the calculation run
 	Progress func(Progress)       // called after each chunk, never at the same time as itself; nil: nobody is told
@@ -80,6 +80,7 @@ func (im *Importer) stream(ctx context.Context, t *store.Tenant, f Flags, o File
 			return nil, err
 		}
 		r.rules = append([]*factors.Resolver{factors.NewResolver(own)}, r.rules...)
+		r.pending = own
 	}
 	r.began = began
 	s := &Summary{}

@@ -183,6 +183,33 @@ func TestAMappingWithAnUnknownFactorStopsBeforeTheFirstLine(t *testing.T) {
 	}
 }
 
+func TestTheRulesOfAnImportServeTheNext(t *testing.T) {
+	storetest.Each(t, "the same file without its mapping", func(t *testing.T, st *store.Store) {
+		w := newWorld(t, st)
+		files := func() []batch.File { return []batch.File{{Name: "p.csv", Content: strings.NewReader(payments)}} }
+		o := batch.FileOptions{Columns: columns(t, paymentColumns), Mapping: w.mapping(t, paymentMapping), DryRun: true}
+		if _, err := w.Files(t.Context(), w.tenant, files(), o); err != nil {
+			t.Fatal(err)
+		}
+		if rules, err := w.tenant.Mappings(t.Context()); err != nil || len(rules) != 0 {
+			t.Fatalf("%d rules after a dry run, %v; want none", len(rules), err)
+		}
+		o.DryRun = false
+		if _, err := w.Files(t.Context(), w.tenant, files(), o); err != nil {
+			t.Fatal(err)
+		}
+		o.Mapping = nil
+		s, err := w.Files(t.Context(), w.tenant, files(), o)
+		if err != nil || s.Unchanged != 5 || s.Calculated != 3 || s.Excluded != 1 {
+			t.Errorf("%+v, %v; want everything unchanged, calculated by the rules that were kept", s, err)
+		}
+		o.Mapping = w.mapping(t, strings.ReplaceAll(ledgerMapping, "334111", "561720"))
+		if s, err := w.Files(t.Context(), w.tenant, files(), o); err != nil || s.Updated != 2 || s.Unchanged != 3 {
+			t.Errorf("another factor for 4000: %+v, %v; want its two lines updated", s, err)
+		}
+	})
+}
+
 type fullDisk struct{}
 
 func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }

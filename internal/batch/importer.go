@@ -67,7 +67,8 @@ type run struct {
 	today     exact.Date
 	org       *store.Organization
 	settings  calc.Settings
-	rules     []*factors.Resolver // the import's own before the ledger's
+	rules     []*factors.Resolver    // the import's own before the ledger's
+	pending   []*store.FactorMapping // the import's own, until they are stored
 	codes     *codes
 	record    *store.CalculationRun
 	started   bool // the record is stored

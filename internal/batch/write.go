@@ -41,11 +41,15 @@ func (r *run) write(ctx context.Context, lines []*line) error {
 	return r.put(ctx, good)
 }
 
-// put writes lines that are right, and the suppliers that they are the first to name.
+// put writes lines that are right, the suppliers that they are the first to name, and with the first of them the rules that the import came with:
+// the next import without them would otherwise take the emissions of these lines away.
 func (r *run) put(ctx context.Context, good []*line) error {
 	fresh, order := r.newSuppliers(good)
 	var statuses []store.ItemStatus
 	err := r.tenant.Write(ctx, func(ctx context.Context, w *store.Writer) error {
+		if err := w.PutMappings(ctx, r.pending); err != nil {
+			return err
+		}
 		if _, err := w.UpsertSuppliers(ctx, order, true); err != nil {
 			return err
 		}
@@ -67,6 +71,7 @@ func (r *run) put(ctx context.Context, good []*line) error {
 		l.status = statuses[i]
 	}
 	if err == nil {
+		r.pending = nil
 		for externalID, s := range fresh {
 			r.suppliers[externalID] = s.ID
 		}
