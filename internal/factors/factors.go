@@ -4,6 +4,8 @@ package factors
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -148,13 +150,12 @@ func (im *Import) Put(ctx context.Context, st *store.Store) (stored *store.Facto
 	return st.PutDataset(ctx, im.Dataset, im.Factors)
 }
 
-// Reasons lists the keys of LeftOut in order.
+// Reasons says in words what LeftOut counts, in order.
 func (im *Import) Reasons() []string {
 	var out []string
-	for why := range im.LeftOut {
-		out = append(out, why)
+	for _, why := range slices.Sorted(maps.Keys(im.LeftOut)) {
+		out = append(out, fmt.Sprintf("%d × %s", im.LeftOut[why], why))
 	}
-	slices.Sort(out)
 	return out
 }
 

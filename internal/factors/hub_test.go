@@ -42,7 +42,7 @@ func TestTheHubsRowsAreAllAccountedFor(t *testing.T) {
 			t.Errorf("left out %d × %q; want %d", im.LeftOut[why], why, n)
 		}
 	}
-	if len(im.Reasons()) != 4 || im.Dataset.Version != "2024" {
+	if r := im.Reasons(); len(r) != 4 || r[0] != "5 × fuel without a factor per short ton" || im.Dataset.Version != "2024" {
 		t.Errorf("reasons are %q, version %s", im.Reasons(), im.Dataset.Version)
 	}
 }

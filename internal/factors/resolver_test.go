@@ -135,7 +135,7 @@ func TestAResolverServesManyAtOnceAndForgetsInTime(t *testing.T) {
 	var wait sync.WaitGroup
 	for worker := range 4 {
 		wait.Go(func() {
-			for i := range 40_000 {
+			for i := range 20_000 {
 				if got := r.Resolve("", fmt.Sprintf("line %d of %d", i, worker), ""); got.Reason != "|line*|" {
 					t.Errorf("decision is %q", got.Reason)
 					return
