@@ -1,7 +1,7 @@
 import { expect, test } from './console.ts'
 
 for (const colorScheme of ['light', 'dark'] as const) {
-  for (const width of [360, 960, 1280]) {
+  for (const width of [360, 1280]) {
     test.describe(`${colorScheme}, ${width} px`, () => {
       test.use({ colorScheme, viewport: { width, height: 800 }, contextOptions: { reducedMotion: 'reduce' } })
 

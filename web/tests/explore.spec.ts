@@ -39,7 +39,7 @@ test('the first visit shows an example that has run, and what the answer says ab
   await expect(strip.nth(1)).toHaveText(/ (ms|s)\b/)
   await expect(strip.nth(2)).toHaveText(/\b(B|kB|MB)\b/)
   await page.getByRole('tab', { name: 'Headers' }).click()
-  await expect(page.getByRole('rowheader', { name: 'content-type' })).toBeVisible()
+  await expect(page.getByRole('rowheader', { name: 'content-type', exact: true })).toBeVisible()
 })
 
 test('every example answers without an error', async ({ console, page }) => {

@@ -49,18 +49,24 @@ function said(server: ChildProcess): Promise<{ key: string; code: string }> {
   return new Promise((done, fail) => {
     let text = ''
     const timer = setTimeout(() => fail(new Error(`no key and link within ${startLimit} ms; it said:\n${text}`)), startLimit)
+    let told = false
     const listen = (chunk: Buffer) => {
+      if (told) return
       text += chunk
-      const code = /\/sign-in#(\S+)/.exec(text)?.[1]
-      const key = /\bcg_\w+/.exec(text)?.[0]
+      const code = /\/sign-in#(\S+)\s/.exec(text)?.[1]
+      const key = /\bcg_\w+(?=\s)/.exec(text)?.[0]
       if (!code || !key) return
       clearTimeout(timer)
+      told = true
       done({ key, code })
     }
     server.stdout?.on('data', listen)
     server.stderr?.on('data', listen)
     server.once('error', fail)
-    server.once('exit', (status) => fail(new Error(`it stopped with ${status}:\n${text}`)))
+    server.once('exit', (status, signal) => {
+      if (told && !server.killed) console.error(`the program stopped by itself during the tests (${status ?? signal})`)
+      fail(new Error(`it stopped with ${status ?? signal}:\n${text}`))
+    })
   })
 }
 

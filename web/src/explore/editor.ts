@@ -61,6 +61,7 @@ const look = EditorView.theme({
   '.cm-panel.cm-panel-lint ul [aria-selected], .cm-panel.cm-panel-lint ul:focus [aria-selected]': { backgroundColor: 'var(--selection)', color: 'var(--ink)' },
   '.cm-textfield': { minHeight: '28px', border: '1px solid var(--control)', borderRadius: '8px', backgroundColor: 'var(--surface)', color: 'var(--ink)', fontSize: '13px' },
   '.cm-button': { minHeight: '28px', border: '1px solid var(--control)', borderRadius: '8px', backgroundImage: 'none', backgroundColor: 'var(--surface)', color: 'var(--ink)', fontSize: '13px' },
+  '.cm-textfield:focus-visible, .cm-button:focus-visible, [name=close]:focus-visible': { outline: '2px solid var(--accent)', outlineOffset: '1px' },
   '.cm-searchMatch': { backgroundColor: 'var(--tint)', outline: '1px solid var(--control)' },
   '.cm-searchMatch-selected': { backgroundColor: 'var(--selection)' },
 })
