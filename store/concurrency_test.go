@@ -10,16 +10,13 @@ import (
 	"pgregory.net/rapid"
 
 	"carbongraph/internal/exact"
+	"carbongraph/internal/fault"
 	"carbongraph/store"
 	"carbongraph/store/storetest"
 )
 
 // checkSums holds each supplier's sum against its current emissions, and each activity to one current emission at most.
-func checkSums(t interface {
-	Helper()
-	Errorf(string, ...any)
-	Fatalf(string, ...any)
-}, ctx context.Context, tenant *store.Tenant, suppliers []*store.Supplier) {
+func checkSums(t rapid.TB, ctx context.Context, tenant *store.Tenant, suppliers []*store.Supplier) {
 	t.Helper()
 	want := map[store.ID]exact.Milligrams{}
 	current := map[store.ID]int{}
@@ -167,5 +164,74 @@ func TestWriteThatIsCancelled(t *testing.T) {
 			t.Errorf("%d activities, %v; want none", n, err)
 		}
 		storetest.PutLines(t, l.Tenant, storetest.NewLine("L1", nil))
+	})
+}
+
+func TestTwoProcessesOnOneFile(t *testing.T) {
+	t.Run("wait for each other to write", func(t *testing.T) {
+		t.Parallel()
+		o := store.Options{DataDir: t.TempDir()}
+		first := mustOpen(t, o)
+		if _, err := first.MigrateUp(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		l := storetest.NewLedger(t, first, "Acme", 0, nil)
+		g, ctx := errgroup.WithContext(t.Context())
+		for process, st := range []*store.Store{first, mustOpen(t, o)} {
+			g.Go(func() error {
+				for round := range 20 {
+					lines := []*store.Line{storetest.Calculate(storetest.NewLine(fmt.Sprintf("L%d", round), l.Suppliers[process]), l.Factors[0], l.Run, kg)}
+					err := st.Tenant(l.Tenant.ID()).Write(ctx, func(ctx context.Context, w *store.Writer) error {
+						_, err := w.PutLines(ctx, lines)
+						return err
+					})
+					if err != nil {
+						return err
+					}
+				}
+				return nil
+			})
+		}
+		if err := g.Wait(); err != nil {
+			t.Fatal(err)
+		}
+		checkSums(t, t.Context(), l.Tenant, l.Suppliers)
+	})
+}
+
+func TestLostConnections(t *testing.T) {
+	t.Run("are replaced, and what ran on them fails as OVERLOADED", func(t *testing.T) {
+		t.Parallel()
+		address := storetest.PostgresURL(t)
+		o := store.Options{DatabaseURL: address}
+		st := mustOpen(t, o)
+		l := storetest.NewLedger(t, st, "Acme", 1, nil)
+		cut := func() {
+			other := mustOpen(t, o)
+			if _, err := other.Query(t.Context(), "SELECT pg_terminate_backend(pid)::text FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"); err != nil {
+				t.Fatal(err)
+			}
+		}
+		err := l.Tenant.Write(t.Context(), func(ctx context.Context, w *store.Writer) error {
+			cut()
+			_, err := w.PutLines(ctx, []*store.Line{storetest.NewLine("L2", nil)})
+			return err
+		})
+		if fault.CodeOf(err) != fault.Overloaded {
+			t.Errorf("a write on a lost connection fails with %v", err)
+		}
+		for attempt := 0; ; attempt++ {
+			n, err := l.Tenant.CountActivities(t.Context(), nil)
+			if err == nil {
+				if n != 1 {
+					t.Errorf("%d activities, want 1", n)
+				}
+				break
+			}
+			if fault.CodeOf(err) != fault.Overloaded || attempt == 10 {
+				t.Fatalf("reading again: %v", err)
+			}
+		}
+		storetest.PutLines(t, l.Tenant, storetest.NewLine("L2", nil))
 	})
 }
