@@ -46,7 +46,7 @@ func (l Limits) check(doc *ast.QueryDocument) *gqlerror.Error {
 	m := &measure{fragments: map[string]size{}, walking: map[string]bool{}, doc: doc}
 	for _, op := range doc.Operations {
 		m.count(op.Directives, op.Position)
-		s := m.set(op.SelectionSet)
+		s := m.set(op.SelectionSet, map[string]bool{})
 		switch {
 		case over(s.depth, l.Nesting):
 			return tooMuch(op.Position, "The document nests fields %s levels deep; at most %d are allowed.", s.depth, l.Nesting)
@@ -75,9 +75,9 @@ func tooMuch(at *ast.Position, format string, n, limit int) *gqlerror.Error {
 	return refuseAt(at, fault.GraphQLValidationFailed, format, counted(n), limit)
 }
 
-func (m *measure) set(set ast.SelectionSet) size {
+// set measures a selection. Names are the response names that were met beside it; those in its inline fragments stand beside it too.
+func (m *measure) set(set ast.SelectionSet, names map[string]bool) size {
 	var s size
-	names := make(map[string]bool, len(set))
 	for _, sel := range set {
 		var one size
 		switch sel := sel.(type) {
@@ -87,14 +87,14 @@ func (m *measure) set(set ast.SelectionSet) size {
 			}
 			names[sel.Alias] = true
 			m.count(sel.Directives, sel.Position)
-			below := m.set(sel.SelectionSet)
+			below := m.set(sel.SelectionSet, map[string]bool{})
 			one = size{depth: below.depth + 1, aliases: below.aliases, fields: 1}
 			if sel.Alias != sel.Name { // the parser fills in the name where there is no alias
 				one.aliases++
 			}
 		case *ast.InlineFragment:
 			m.count(sel.Directives, sel.Position)
-			one = m.set(sel.SelectionSet)
+			one = m.set(sel.SelectionSet, names)
 		case *ast.FragmentSpread:
 			m.count(sel.Directives, sel.Position)
 			one = m.fragment(sel.Name)
@@ -116,7 +116,7 @@ func (m *measure) fragment(name string) size {
 		return size{}
 	}
 	m.walking[name] = true
-	s := m.set(def.SelectionSet)
+	s := m.set(def.SelectionSet, map[string]bool{})
 	delete(m.walking, name)
 	m.fragments[name] = s
 	return s
