@@ -6,12 +6,12 @@ export CARBONGRAPH_BIN="$(realpath "$1")"
 shift
 cd "$(dirname "$0")/.."
 
-chromium() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
+browser() { command -v chromium || command -v chromium-browser || command -v google-chrome; }
 if [ -z "${CHROMIUM:-}" ]; then
-  if ! chromium >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+  if ! browser >/dev/null && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     (apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium) >/dev/null
   fi
-  CHROMIUM="$(chromium)" || { echo "browser tests need Chromium: install it, or set CHROMIUM to its path" >&2; exit 1; }
+  CHROMIUM="$(browser)" || { echo "browser tests need Chromium: install it, or set CHROMIUM to its path" >&2; exit 1; }
 fi
 export CHROMIUM
 
