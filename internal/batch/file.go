@@ -80,12 +80,31 @@ func (im *Importer) stream(ctx context.Context, t *store.Tenant, f Flags, o File
 			return nil, err
 		}
 		r.rules = append([]*factors.Resolver{factors.NewResolver(own)}, r.rules...)
-		r.pending = own
+		r.pending = copies(own)
 	}
 	r.began = began
 	s := &Summary{}
 	err = r.finish(ctx, s, do(ctx, r, s))
 	return s, err
+}
+
+// copies of rules share nothing with them: the store writes into what it stores, while workers read what they resolve by.
+func copies(rules []*store.FactorMapping) []*store.FactorMapping {
+	out := make([]*store.FactorMapping, len(rules))
+	for i, m := range rules {
+		c := *m
+		c.AccountCode, c.Description, c.Country, c.Reason = copyOf(m.AccountCode), copyOf(m.Description), copyOf(m.Country), copyOf(m.Reason)
+		c.FactorID, c.CategoryNumber = copyOf(m.FactorID), copyOf(m.CategoryNumber)
+		out[i] = &c
+	}
+	return out
+}
+
+func copyOf[T any](p *T) *T {
+	if p == nil {
+		return nil
+	}
+	return new(*p)
 }
 
 // once fails a line whose key has come before.

@@ -26,6 +26,7 @@ func TestRealLedgersAreCalculated(t *testing.T) {
 		"Oxford, ten quarters and layouts": {"spend-oxford", "oxford", "*", 37802, 3, 3836, "0.80"},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			names, _ := filepath.Glob(filepath.Join(shared(t, tc.folder), tc.files+".csv.gz"))
 			st := storetest.SQLite(t)
 			if _, err := factors.Install(t.Context(), st); err != nil {
