@@ -31,6 +31,8 @@ type Importer interface {
 	Suppliers(ctx context.Context, t *store.Tenant, in []store.SupplierInput) ([]batch.SupplierResult, error)
 }
 
+//go:generate go tool gqlgen generate
+
 // Resolver is the root that gqlgen hangs each type's resolvers on.
 type Resolver struct{ o Options }
 

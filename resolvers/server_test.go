@@ -99,7 +99,7 @@ func (s *server) ask(t testing.TB, document string, variables map[string]any) an
 	r := new(telemetry.Request)
 	ctx = auth.With(telemetry.WithRequest(ctx, r), &s.viewer)
 	ctx = graphql.StartOperationTrace(ctx)
-	opCtx, errs := s.exec.CreateOperationContext(ctx, &graphql.RawParams{Query: document, Variables: variables})
+	opCtx, errs := s.exec.CreateOperationContext(ctx, &graphql.RawParams{Query: document, Variables: sent(t, variables)})
 	if errs != nil {
 		return answer{Errors: errs}
 	}
@@ -122,6 +122,20 @@ func (s *server) ask(t testing.TB, document string, variables map[string]any) an
 	handle, ctx := s.exec.DispatchOperation(begin(ctx), opCtx)
 	res := handle(ctx)
 	return answer{Data: res.Data, Errors: res.Errors, Statements: r.Statements()}
+}
+
+// sent gives variables as they come over the wire, and to each request its own: the engine fills defaults into them.
+func sent(t testing.TB, variables map[string]any) (out map[string]any) {
+	text, err := json.Marshal(variables)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(&out); err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
 // cursors differ with each database's key.

@@ -1966,7 +1966,7 @@ type Money {
   currency: CurrencyCode!
 }
 
-"Narrows activities. Every part that is given must hold; null and empty parts ask for nothing."
+"Narrows activities. Every part that is given must hold; null and empty parts ask for nothing. A list has at most 1,000 entries."
 input ActivityFilter {
   "Activities of any of these suppliers. An id of anything else matches nothing."
   supplierIds: [ID!]
@@ -1982,7 +1982,7 @@ input ActivityFilter {
   accountCodes: [String!]
   "True: only lines with a calculation. False: only lines without."
   calculated: Boolean
-  "Text that the description contains, whatever its case."
+  "Words that description, external id or account code contain, each of them, whatever their case. At most 16 words and 200 characters."
   search: String
 }
 
@@ -2356,7 +2356,7 @@ type ProvenanceStep {
   sourceId: ID
 }
 
-"Narrows emissions. Every part that is given must hold; null and empty parts ask for nothing. Supplier, category, country and day are those of the line when it was calculated."
+"Narrows emissions. Every part that is given must hold; null and empty parts ask for nothing. A list has at most 1,000 entries. Supplier, category, country and day are those of the line when it was calculated."
 input EmissionFilter {
   "Emissions of any of these suppliers. An id of anything else matches nothing."
   supplierIds: [ID!]
@@ -2571,9 +2571,9 @@ type EmissionFactorEdge {
   node: EmissionFactor!
 }
 
-"Narrows factors. Every part that is given must hold; null and empty parts ask for nothing."
+"Narrows factors. Every part that is given must hold; null and empty parts ask for nothing. A list has at most 1,000 entries."
 input EmissionFactorFilter {
-  "Words that name or code contain, whatever their case."
+  "Words that name or code contain, each of them, whatever their case. At most 16 words and 200 characters."
   search: String
   "Factors of any of these datasets. An id of anything else matches nothing."
   datasetIds: [ID!]
@@ -2583,7 +2583,7 @@ input EmissionFactorFilter {
   units: [String!]
   "Factors with any of these codes."
   codes: [String!]
-  "True: only of datasets that no later release supersedes. False: only of those that one does."
+  "True: only of datasets that no later release supersedes. False asks for nothing."
   current: Boolean
 }
 
@@ -2929,9 +2929,9 @@ type SupplierEdge {
   node: Supplier!
 }
 
-"Narrows suppliers. Every part that is given must hold; null and empty parts ask for nothing."
+"Narrows suppliers. Every part that is given must hold; null and empty parts ask for nothing. A list has at most 1,000 entries."
 input SupplierFilter {
-  "Text that the name contains, whatever its case."
+  "Words that name or external id contain, each of them, whatever their case. At most 16 words and 200 characters."
   search: String
   "Suppliers in any of these countries."
   countries: [CountryCode!]
