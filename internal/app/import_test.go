@@ -80,6 +80,7 @@ func TestImport(t *testing.T) {
 	if code != app.ExitPartly {
 		t.Errorf("a dry run with failures: exit %d %s", code, errs)
 	}
+	counts(sum, map[string]float64{"rows": 6, "created": 3, "failed": 3})
 	if _, err := os.Stat(failed); err == nil {
 		t.Error("a dry run writes a file")
 	}
@@ -104,11 +105,13 @@ func TestImport(t *testing.T) {
 		}
 	}
 
-	code, sum, _ = importing(file)
+	if code, sum, _ = importing(file); code != app.ExitPartly {
+		t.Errorf("a second time: exit %d", code)
+	}
 	counts(sum, map[string]float64{"created": 0, "unchanged": 3, "failed": 3})
 
 	good := write(t, folder, "good.csv", []byte(strings.Join(strings.SplitAfter(activitiesFile, "\n")[:3], "")))
-	if code, sum, errs = importing(good); code != app.ExitDone || errs != "" {
+	if code, _, errs = importing(good); code != app.ExitDone || errs != "" {
 		t.Errorf("without failures: exit %d %s", code, errs)
 	}
 	if _, err := os.Stat(filepath.Join(folder, "good.failed.csv")); err == nil {
