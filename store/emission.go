@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 )
 
@@ -14,18 +13,30 @@ func emissions() relation[Emission] {
 			"e.co2e_mg, e.biogenic_mg, e.spend_micros, e.method, e.gwp_set, e.gases, e.provenance, e.calculated_at, e.superseded",
 		row: func(scan scanner) (*Emission, error) {
 			e := new(Emission)
-			var gases, provenance []byte
-			err := scan(&e.ID, &e.ActivityID, &e.SupplierID, &e.CategoryNumber, &e.FactorID, &e.DatasetID, &e.RunID, &e.OccurredOn, &e.Country, &e.AccountCode,
-				&e.CO2e, &e.BiogenicCO2, &e.Spend, &e.Method, &e.GwpSet, &gases, &provenance, &e.CalculatedAt, &e.Superseded)
-			if err != nil {
-				return nil, err
-			}
-			if err := errors.Join(json.Unmarshal(gases, &e.Gases), json.Unmarshal(provenance, &e.Provenance)); err != nil {
-				return nil, fmt.Errorf("store: gases and provenance of emission %s: %w", e.ID, err)
-			}
-			return e, nil
+			return e, scan(&e.ID, &e.ActivityID, &e.SupplierID, &e.CategoryNumber, &e.FactorID, &e.DatasetID, &e.RunID, &e.OccurredOn, &e.Country, &e.AccountCode,
+				&e.CO2e, &e.BiogenicCO2, &e.Spend, &e.Method, &e.GwpSet, &e.gases, &e.provenance, &e.CalculatedAt, &e.Superseded)
 		},
 	}
+}
+
+// GasAmounts gives the gases: those of an emission that was read are decoded each time, so that many may ask at once.
+func (e *Emission) GasAmounts() ([]GasAmount, error) {
+	return stored(e, e.Gases, e.gases)
+}
+
+// Steps gives the conversions from the ledger's line to the mass, in order; as GasAmounts does.
+func (e *Emission) Steps() ([]ProvenanceStep, error) {
+	return stored(e, e.Provenance, e.provenance)
+}
+
+func stored[T any](e *Emission, given []T, text string) (list []T, err error) {
+	if given != nil || text == "" {
+		return given, nil
+	}
+	if err := json.Unmarshal([]byte(text), &list); err != nil {
+		return nil, fmt.Errorf("store: gases or provenance of emission %s: %w", e.ID, err)
+	}
+	return list, nil
 }
 
 // order finds the expression of an order. The zero order is that of the contract: by day.

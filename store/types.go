@@ -201,10 +201,12 @@ type Emission struct {
 	Spend          *exact.Micros // in the organization's currency; nil where the line has no money
 	Method         CalculationMethod
 	GwpSet         GwpSet
-	Gases          []GasAmount
-	Provenance     []ProvenanceStep
+	Gases          []GasAmount      // what the writer stores; readers ask GasAmounts
+	Provenance     []ProvenanceStep // what the writer stores; readers ask Steps
 	CalculatedAt   exact.Instant
 	Superseded     bool
+
+	gases, provenance string // as stored: a reader of many emissions seldom wants them, and to decode them costs more than all the rest of the row
 }
 
 // FactorDataset is one release of one source of emission factors. Datasets are shared by all organizations.

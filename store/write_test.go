@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"testing"
 
@@ -177,8 +178,14 @@ func checkStored(t *testing.T, tenant *store.Tenant, l *store.Line) {
 	if err != nil || len(current) != 1 {
 		t.Fatalf("%d current emissions, %v", len(current), err)
 	}
-	if e := current[0]; e.CO2e != l.Emission.CO2e || e.FactorID != l.Emission.FactorID || *e.Spend != *l.Emission.Spend || len(e.Gases) != 1 ||
-		e.Gases[0].CO2e.Cmp(l.Emission.Gases[0].CO2e) != 0 || len(e.Provenance) != 1 || *e.Provenance[0].SourceRow != e.FactorID {
+	e := current[0]
+	gases, errGases := e.GasAmounts()
+	steps, errSteps := e.Steps()
+	if err := errors.Join(errGases, errSteps); err != nil {
+		t.Fatal(err)
+	}
+	if e.CO2e != l.Emission.CO2e || e.FactorID != l.Emission.FactorID || *e.Spend != *l.Emission.Spend || len(gases) != 1 ||
+		gases[0].CO2e.Cmp(l.Emission.Gases[0].CO2e) != 0 || len(steps) != 1 || *steps[0].SourceRow != e.FactorID {
 		t.Errorf("stored emission %+v, want %+v", e, l.Emission)
 	}
 }

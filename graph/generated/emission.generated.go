@@ -526,7 +526,7 @@ func (ec *executionContext) _Emission_gases(ctx context.Context, field graphql.C
 			return ec.fieldContext_Emission_gases(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Gases, nil
+			return obj.GasAmounts()
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []store.GasAmount) graphql.Marshaler {
@@ -540,7 +540,7 @@ func (ec *executionContext) fieldContext_Emission_gases(_ context.Context, field
 	fc = &graphql.FieldContext{
 		Object:     "Emission",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_GasAmount(ctx, field)
@@ -604,7 +604,7 @@ func (ec *executionContext) _Emission_provenance(ctx context.Context, field grap
 			return ec.fieldContext_Emission_provenance(ctx, field)
 		},
 		func(ctx context.Context) (any, error) {
-			return obj.Provenance, nil
+			return obj.Steps()
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v []store.ProvenanceStep) graphql.Marshaler {
@@ -618,7 +618,7 @@ func (ec *executionContext) fieldContext_Emission_provenance(_ context.Context, 
 	fc = &graphql.FieldContext{
 		Object:     "Emission",
 		Field:      field,
-		IsMethod:   false,
+		IsMethod:   true,
 		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return ec.childFields_ProvenanceStep(ctx, field)

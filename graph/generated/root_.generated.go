@@ -114,14 +114,14 @@ type ComplexityRoot struct {
 		CalculatedAt func(childComplexity int) int
 		Category     func(childComplexity int) int
 		Factor       func(childComplexity int) int
-		Gases        func(childComplexity int) int
+		GasAmounts   func(childComplexity int) int
 		GlobalID     func(childComplexity int) int
 		GwpSet       func(childComplexity int) int
 		Mass         func(childComplexity int, unit exact.MassUnit) int
 		Method       func(childComplexity int) int
 		OccurredOn   func(childComplexity int) int
-		Provenance   func(childComplexity int) int
 		Run          func(childComplexity int) int
+		Steps        func(childComplexity int) int
 		Superseded   func(childComplexity int) int
 		Supplier     func(childComplexity int) int
 	}
@@ -686,11 +686,11 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Emission.Factor(childComplexity), true
 	case "Emission.gases":
-		if e.ComplexityRoot.Emission.Gases == nil {
+		if e.ComplexityRoot.Emission.GasAmounts == nil {
 			break
 		}
 
-		return e.ComplexityRoot.Emission.Gases(childComplexity), true
+		return e.ComplexityRoot.Emission.GasAmounts(childComplexity), true
 	case "Emission.id":
 		if e.ComplexityRoot.Emission.GlobalID == nil {
 			break
@@ -726,18 +726,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Emission.OccurredOn(childComplexity), true
-	case "Emission.provenance":
-		if e.ComplexityRoot.Emission.Provenance == nil {
-			break
-		}
-
-		return e.ComplexityRoot.Emission.Provenance(childComplexity), true
 	case "Emission.run":
 		if e.ComplexityRoot.Emission.Run == nil {
 			break
 		}
 
 		return e.ComplexityRoot.Emission.Run(childComplexity), true
+	case "Emission.provenance":
+		if e.ComplexityRoot.Emission.Steps == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Emission.Steps(childComplexity), true
 	case "Emission.superseded":
 		if e.ComplexityRoot.Emission.Superseded == nil {
 			break
