@@ -1,0 +1,135 @@
+package app_test
+
+import (
+	"encoding/json"
+	"net"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+func TestWrongUseIsTold(t *testing.T) {
+	busy, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer busy.Close()
+	taken, dir := busy.Addr().String(), t.TempDir()
+	file := filepath.Join(dir, "a-file")
+	if err := os.WriteFile(file, nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	locked := filepath.Join(t.TempDir(), "locked")
+	if err := os.Mkdir(locked, 0o500); err != nil {
+		t.Fatal(err)
+	}
+	ro := locked
+	if os.Geteuid() == 0 { // who writes everywhere meets a folder that is a file instead
+		ro = filepath.Join(file, "below")
+	}
+	for name, tc := range map[string]struct {
+		args []string
+		env  map[string]string
+		code int
+		says string
+	}{
+		"no verb":                         {nil, nil, 2, "carbongraph demo"},
+		"an unknown verb":                 {[]string{"sevre"}, nil, 2, "--help"},
+		"an unknown flag":                 {[]string{"serve", "--prot", "1"}, nil, 2, "--prot"},
+		"a missing flag":                  {[]string{"org", "create"}, nil, 2, "--name"},
+		"a role that is none":             {[]string{"key", "create", "--org", "x", "--role", "ROOT"}, nil, 2, "VIEWER"},
+		"a bad setting":                   {[]string{"serve"}, map[string]string{"LOG_LEVEL": "loud"}, 2, "LOG_LEVEL"},
+		"a bad currency":                  {[]string{"org", "create", "--name", "x", "--currency", "euro", "--data-dir", dir}, nil, 2, "--currency"},
+		"no organization":                 {[]string{"key", "list", "--org", "nobody", "--data-dir", dir}, nil, 1, "org create"},
+		"an id that is none":              {[]string{"key", "revoke", "--org", "x", "abc", "--data-dir", dir}, nil, 2, "UUID"},
+		"a demo key of another form":      {[]string{"demo", "--key", "hunter2"}, nil, 2, "--key"},
+		"a port in use":                   {[]string{"serve", "--listen-addr", taken, "--data-dir", dir}, nil, 1, "in use"},
+		"an admin port in use":            {[]string{"serve", "--listen-addr", "127.0.0.1:0", "--admin-addr", taken, "--data-dir", dir}, nil, 1, "ADMIN_ADDR"},
+		"a demo's port in use":            {[]string{"demo", "--listen", taken, "--data", dir}, nil, 1, "--listen"},
+		"a folder that cannot be written": {[]string{"serve", "--listen-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0", "--data-dir", ro}, nil, 1, "data folder"},
+		"a demo in such a folder":         {[]string{"demo", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--data", ro}, nil, 1, "data folder"},
+		"a database that is not there":    {[]string{"serve", "--listen-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0"}, map[string]string{"DATABASE_URL": "postgres://me:hunter2@127.0.0.1:1/x"}, 1, "cannot be reached"},
+		"a file that is not there":        {[]string{"import", "nowhere.csv", "--org", "x", "--data-dir", dir}, nil, 1, "cannot be read"},
+		"a dataset of no kind":            {[]string{"factors", "import", "--dataset", "abc", file}, nil, 2, "epa-supply-chain"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			code, out, errs := run(t, tc.env, tc.args...)
+			if code != tc.code || !strings.Contains(errs, tc.says) || out != "" {
+				t.Errorf("exit %d, %q on standard output, told %q; want %d with %q", code, out, errs, tc.code, tc.says)
+			}
+			if name != "no verb" && strings.Count(errs, "\n") != 1 {
+				t.Errorf("%d lines: %s", strings.Count(errs, "\n"), errs)
+			}
+			if strings.Contains(errs, "hunter2") {
+				t.Errorf("a secret is told: %s", errs)
+			}
+		})
+	}
+}
+
+func TestHelpIsNoError(t *testing.T) {
+	code, out, errs := run(t, nil, "--help")
+	if code != 0 || errs != "" || !strings.Contains(out, "demo") {
+		t.Errorf("exit %d: %s%s", code, out, errs)
+	}
+}
+
+func TestPrintConfig(t *testing.T) {
+	code, out, _ := run(t, map[string]string{"DATABASE_URL": "postgres://me:hunter2@db/x", "LISTEN_ADDR": "1.2.3.4:5"}, "serve", "--print-config", "--listen-addr", "127.0.0.1:1", "--json")
+	var rows []struct{ Name, Value, Origin string }
+	if err := json.Unmarshal([]byte(out), &rows); code != 0 || err != nil || len(rows) != 7 || strings.Contains(out, "hunter2") {
+		t.Fatalf("exit %d, %v: %s", code, err, out)
+	}
+	for _, r := range rows {
+		if r.Name == "LISTEN_ADDR" && (r.Value != "127.0.0.1:1" || r.Origin != "flag") || r.Name == "DATABASE_URL" && r.Origin != "environment" {
+			t.Errorf("%+v", r)
+		}
+	}
+}
+
+func TestMigrateGoesUpAndDown(t *testing.T) {
+	dir := t.TempDir()
+	if code, out, errs := run(t, nil, "migrate", "status", "--data-dir", dir); code != 1 || !strings.Contains(out, "missing") || !strings.Contains(errs, "migrate up") {
+		t.Errorf("status of an empty database: %d %s %s", code, out, errs)
+	}
+	for range 2 {
+		if code, _, errs := run(t, nil, "migrate", "up", "--data-dir", dir); code != 0 {
+			t.Fatal(errs)
+		}
+	}
+	if code, out, errs := run(t, nil, "migrate", "status", "--data-dir", dir); code != 0 || strings.Contains(out, "missing") {
+		t.Errorf("status after up: %d %s %s", code, out, errs)
+	}
+	if code, _, errs := run(t, nil, "migrate", "down", "--data-dir", dir); code != 0 {
+		t.Fatal(errs)
+	}
+	if code, _, _ := run(t, nil, "migrate", "status", "--data-dir", dir); code != 1 {
+		t.Error("status after down is well")
+	}
+}
+
+func TestKeysOnTheCommandLine(t *testing.T) {
+	dir, _ := ledger(t, "Acme")
+	code, secret, errs := run(t, nil, "key", "create", "--org", "Acme", "--role", "VIEWER", "--data-dir", dir)
+	if code != 0 || !regexp.MustCompile(`^cg_\S+\n$`).MatchString(secret) {
+		t.Fatalf("key create: %d %q %s", code, secret, errs)
+	}
+	_, out, _ := run(t, nil, "key", "list", "--org", "Acme", "--data-dir", dir, "--json")
+	var keys []struct{ ID, Role string }
+	if err := json.Unmarshal([]byte(out), &keys); err != nil || len(keys) != 2 || strings.Contains(out, strings.TrimSpace(secret)) {
+		t.Fatalf("key list: %v %s", err, out)
+	}
+	for _, k := range keys {
+		if code, _, errs := run(t, nil, "key", "revoke", "--org", "Acme", k.ID, "--data-dir", dir); code != 0 {
+			t.Errorf("key revoke: %s", errs)
+		}
+		if code, _, _ := run(t, nil, "key", "revoke", "--org", "Acme", k.ID, "--data-dir", dir); code != 1 {
+			t.Error("a key was revoked twice")
+		}
+	}
+	if code, _, errs := run(t, nil, "org", "create", "--name", "Acme", "--data-dir", dir); code != 1 || !strings.Contains(errs, "already") {
+		t.Errorf("the same name twice: %d %s", code, errs)
+	}
+}
