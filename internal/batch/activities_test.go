@@ -189,13 +189,17 @@ func TestAnEmissionIsStoredAsItWasCalculated(t *testing.T) {
 			*e.Country != "US" || *e.AccountCode != "4000" || *e.SupplierID != *r.Activity.SupplierID || e.CategoryNumber != 1 || *e.Spend != exact.Micros(spend) {
 			t.Errorf("emission %+v with spend %s; want 12.5 kg of 334111 and %s pounds", e, e.Spend, rate)
 		}
-		if len(e.Gases) != 1 || e.Gases[0].Mass.Canonical() != "12.5" {
-			t.Errorf("gases %+v; want 12.5 kg of carbon dioxide", e.Gases)
+		gases, err := e.GasAmounts()
+		if err != nil || len(gases) != 1 || gases[0].Mass.Canonical() != "12.5" {
+			t.Errorf("gases %+v, %v; want 12.5 kg of carbon dioxide", gases, err)
 		}
-		last := e.Provenance[len(e.Provenance)-1]
-		factor := e.Provenance[slices.IndexFunc(e.Provenance, func(s store.ProvenanceStep) bool { return s.Step == "factor" })]
+		steps, err := e.Steps()
+		if err != nil {
+			t.Fatal(err)
+		}
+		last, factor := steps[len(steps)-1], steps[slices.IndexFunc(steps, func(s store.ProvenanceStep) bool { return s.Step == "factor" })]
 		if last.Output.Canonical() != "12.5" || factor.SourceRow == nil || *factor.SourceRow != w.factors[0].ID || *factor.InputUnit != "USD" {
-			t.Errorf("provenance %+v; want it to end in 12.5 kg and to point at the factor", e.Provenance)
+			t.Errorf("provenance %+v; want it to end in 12.5 kg and to point at the factor", steps)
 		}
 		runs, err := w.tenant.RunsByID(t.Context(), []store.ID{e.RunID})
 		if err != nil || len(runs) != 1 || runs[0].Status != store.RunSucceeded || runs[0].FinishedAt == nil || runs[0].Reason == "" {
