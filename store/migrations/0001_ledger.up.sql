@@ -214,9 +214,10 @@ CREATE TABLE emissions (
     superseded      {{.bool}} NOT NULL,
     PRIMARY KEY (org_id, id)
 );
--- OCCURRED_ON, and the footprint of a span of days without a look at the rows themselves.
+-- OCCURRED_ON, and the footprint of a span of days without a look at the rows themselves. (SQLite looks at the row for a column that the index
+-- does not hold, even one that the index's own condition settles: so superseded stands in it too.)
 CREATE INDEX emissions_occurred ON emissions (org_id, occurred_on, id{{.include}}
-    co2e_mg, biogenic_mg, spend_micros, category_number, supplier_id, country, method, dataset_id, factor_id, account_code) WHERE NOT superseded;
+    co2e_mg, biogenic_mg, spend_micros, category_number, supplier_id, country, method, dataset_id, factor_id, account_code, superseded) WHERE NOT superseded;
 -- CO2E and CALCULATED_AT.
 CREATE INDEX emissions_co2e ON emissions (org_id, co2e_mg, id) WHERE NOT superseded;
 CREATE INDEX emissions_calculated ON emissions (org_id, calculated_at, id) WHERE NOT superseded;
