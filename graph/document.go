@@ -56,7 +56,10 @@ func (d *documents) document(text string) (*document, gqlerror.List) {
 	if doc, ok := d.kept.Get(text); ok {
 		return doc, nil
 	}
-	parsed, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, d.limits.Tokens)
+	if n := tokens(text, d.limits.Tokens); over(n, d.limits.Tokens) {
+		return nil, gqlerror.List{refuseAt(nil, fault.CostLimitExceeded, "The document has more than %d tokens.", d.limits.Tokens)}
+	}
+	parsed, err := parser.ParseQuery(&ast.Source{Input: text})
 	if err != nil {
 		return nil, coded(gqlerror.List{gqlerror.WrapIfUnwrapped(err)}, fault.GraphQLParseFailed)
 	}

@@ -66,23 +66,23 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	form, ok := negotiate(r.Header.Values("Accept"))
 	if !ok {
-		h.fail(w, r, mediaJSON, http.StatusNotAcceptable, "Accept application/json or application/graphql-response+json.")
+		h.fail(w, r, mediaJSON, &refusal{status: http.StatusNotAcceptable, message: "Accept application/json or application/graphql-response+json."})
 		return
 	}
 	var in *request
-	var refusal *refusal
+	var why *refusal
 	switch r.Method {
 	case http.MethodPost:
-		in, refusal = h.readPost(w, r)
+		in, why = h.readPost(w, r)
 	case http.MethodGet, http.MethodHead:
-		in, refusal = readGet(r)
+		in, why = readGet(r)
 	default:
 		w.Header().Set("Allow", "GET, HEAD, POST")
-		h.fail(w, r, form, http.StatusMethodNotAllowed, "GraphQL is asked by POST or GET.")
+		h.fail(w, r, form, &refusal{status: http.StatusMethodNotAllowed, message: "GraphQL is asked by POST or GET."})
 		return
 	}
-	if refusal != nil {
-		h.fail(w, r, form, refusal.status, refusal.message)
+	if why != nil {
+		h.fail(w, r, form, why)
 		return
 	}
 	a := h.answer(r.Context(), in)

@@ -193,8 +193,12 @@ func TestBodies(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := newBench(t).post(t, tc.body, "Content-Type", tc.contentType)
-			if got.status != tc.status || got.code() != "BAD_USER_INPUT" || got.Data != nil {
-				t.Errorf("%d %s; want %d BAD_USER_INPUT without data", got.status, got.text, tc.status)
+			code := "BAD_USER_INPUT"
+			if tc.status == http.StatusRequestEntityTooLarge {
+				code = "COST_LIMIT_EXCEEDED"
+			}
+			if got.status != tc.status || got.code() != code || got.Data != nil {
+				t.Errorf("%d %s; want %d %s without data", got.status, got.text, tc.status, code)
 			}
 			if strings.Contains(got.text, "secret") || strings.Contains(got.text, "map[") || strings.Contains(got.text, "json:") {
 				t.Errorf("the reply repeats the body or talks Go: %s", got.text)
@@ -275,13 +279,13 @@ func TestDocuments(t *testing.T) {
 		"a field that is not there":      {"{nope}", "GRAPHQL_VALIDATION_FAILED", "nope"},
 		"only a fragment":                {"fragment f on Category{number}", "GRAPHQL_VALIDATION_FAILED", "no operation"},
 		"two operations and no name":     {"query a{categories{number}} query b{categories{number}}", "BAD_USER_INPUT", "operationName"},
-		"too many tokens":                {"{categories{" + strings.Repeat("number ", 6000) + "}}", "GRAPHQL_PARSE_FAILED", ""},
-		"too deep":                       {deep, "GRAPHQL_VALIDATION_FAILED", "levels deep"},
-		"too many aliases":               {"{categories{" + strings.Repeat("x:number ", 31) + "}}", "GRAPHQL_VALIDATION_FAILED", "31 aliases"},
-		"aliases multiplied by spreads":  {bomb, "GRAPHQL_VALIDATION_FAILED", "very many aliases"},
-		"too many root fields":           {"{...f ...f ...f} fragment f on Query{" + strings.Repeat("categories{number} ", 7) + "}", "GRAPHQL_VALIDATION_FAILED", "21 root fields"},
-		"a field beside itself":          {"{categories{" + strings.Repeat("number ", 202) + "}}", "GRAPHQL_VALIDATION_FAILED", "repeats 201 fields"},
-		"too many directives":            {"{categories{number" + strings.Repeat(" @include(if:true)", 6) + "}}", "GRAPHQL_VALIDATION_FAILED", "6 directives"},
+		"too many tokens":                {"{categories{" + strings.Repeat("number ", 6000) + "}}", "COST_LIMIT_EXCEEDED", ""},
+		"too deep":                       {deep, "COST_LIMIT_EXCEEDED", "levels deep"},
+		"too many aliases":               {"{categories{" + strings.Repeat("x:number ", 31) + "}}", "COST_LIMIT_EXCEEDED", "31 aliases"},
+		"aliases multiplied by spreads":  {bomb, "COST_LIMIT_EXCEEDED", "very many aliases"},
+		"too many root fields":           {"{...f ...f ...f} fragment f on Query{" + strings.Repeat("categories{number} ", 7) + "}", "COST_LIMIT_EXCEEDED", "21 root fields"},
+		"a field beside itself":          {"{categories{" + strings.Repeat("number ", 202) + "}}", "COST_LIMIT_EXCEEDED", "repeats 201 fields"},
+		"too many directives":            {"{categories{number" + strings.Repeat(" @include(if:true)", 6) + "}}", "COST_LIMIT_EXCEEDED", "6 directives"},
 		"a fragment that spreads itself": {"{categories{...f}} fragment f on Category{number ...f}", "GRAPHQL_VALIDATION_FAILED", ""},
 		"a subscription":                 {"subscription{x}", "GRAPHQL_VALIDATION_FAILED", ""},
 		"introspection by an EDITOR":     {"{__schema{queryType{name}}}", "FORBIDDEN", "/schema.graphql"},
@@ -293,6 +297,9 @@ func TestDocuments(t *testing.T) {
 			got := newBench(t).ask(t, tc.query, nil)
 			if got.code() != tc.code || tc.code != "" && (!strings.Contains(got.Errors[0].Message, tc.says) || got.Data != nil) {
 				t.Errorf("%s; want %s with %q", got.text, tc.code, tc.says)
+			}
+			if tc.code == "COST_LIMIT_EXCEEDED" && got.status != http.StatusBadRequest {
+				t.Errorf("status %d; want 400 in every form", got.status)
 			}
 			if took := time.Since(began); took > 2*time.Second {
 				t.Errorf("took %s", took)

@@ -3,6 +3,7 @@ package graph
 import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
+	"github.com/vektah/gqlparser/v2/lexer"
 
 	"carbongraph/internal/fault"
 )
@@ -69,10 +70,20 @@ func (l Limits) check(doc *ast.QueryDocument) *gqlerror.Error {
 	return nil
 }
 
+// tokens counts the tokens of a document, up to one past the limit. What is not readable counts as far as it is.
+func tokens(text string, limit int) int {
+	l := lexer.New(&ast.Source{Input: text})
+	for n := 0; ; n++ {
+		if t, err := l.ReadToken(); err != nil || t.Kind == lexer.EOF || over(n, limit) {
+			return n
+		}
+	}
+}
+
 func over(n, limit int) bool { return limit > 0 && n > limit }
 
 func tooMuch(at *ast.Position, format string, n, limit int) *gqlerror.Error {
-	return refuseAt(at, fault.GraphQLValidationFailed, format, counted(n), limit)
+	return refuseAt(at, fault.CostLimitExceeded, format, counted(n), limit)
 }
 
 // set measures a selection. Names are the response names that were met beside it; those in its inline fragments stand beside it too.

@@ -29,13 +29,15 @@ type answer struct {
 	errs   gqlerror.List
 	status int    // where it is not what the form of the answer makes of it
 	allow  string // methods, where this one does not go with the operation
+	// limited: the document is over a limit, and the status says so in both forms.
+	limited bool
 }
 
 // answer runs a request. What is wrong with it is found before anything runs, in this order: the document, which operation, its variables, the rights to it.
 func (h *Handler) answer(ctx context.Context, in *request) *answer {
 	doc, errs := h.documents.document(in.query)
 	if errs != nil {
-		return &answer{errs: errs, status: http.StatusBadRequest}
+		return &answer{errs: errs, status: http.StatusBadRequest, limited: errs[0].Extensions["code"] == string(fault.CostLimitExceeded)}
 	}
 	op, f := doc.operation(in.name)
 	if f != nil {

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -24,12 +25,13 @@ const (
 type refusal struct {
 	status  int
 	message string
+	code    fault.Code // "": BAD_USER_INPUT
 }
 
 // readPost reads a JSON body: one object, nothing after it. What is wrong is told without a word of the body.
 func (h *Handler) readPost(w http.ResponseWriter, r *http.Request) (*request, *refusal) {
 	if why := wrongMedia(r.Header); why != "" {
-		return nil, &refusal{http.StatusUnsupportedMediaType, why}
+		return nil, &refusal{status: http.StatusUnsupportedMediaType, message: why}
 	}
 	body := r.Body
 	if h.o.Limits.Body > 0 {
@@ -40,9 +42,9 @@ func (h *Handler) readPost(w http.ResponseWriter, r *http.Request) (*request, *r
 	switch {
 	case errors.As(err, &tooLarge):
 		return nil, &refusal{http.StatusRequestEntityTooLarge,
-			"The body is larger than " + strconv.FormatInt(h.o.Limits.Body, 10) + " bytes. Send fewer rows at once."}
+			"The body is larger than " + strconv.FormatInt(h.o.Limits.Body, 10) + " bytes. Send fewer rows at once.", fault.CostLimitExceeded}
 	case err != nil:
-		return nil, &refusal{http.StatusBadRequest, "The body ended too early."}
+		return nil, &refusal{status: http.StatusBadRequest, message: "The body ended too early."}
 	}
 	return parse(text)
 }
@@ -70,24 +72,24 @@ func parse(text []byte) (*request, *refusal) {
 		Extensions    json.RawMessage `json:"extensions"`
 	}
 	if !json.Valid(text) {
-		return nil, &refusal{http.StatusBadRequest, "The body is not JSON: one object, and nothing after it."}
+		return nil, &refusal{status: http.StatusBadRequest, message: "The body is not JSON: one object, and nothing after it."}
 	}
 	if trimmed := bytes.TrimLeft(text, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' || json.Unmarshal(text, &parts) != nil {
-		return nil, &refusal{http.StatusBadRequest, `The body is not a JSON object with a "query".`}
+		return nil, &refusal{status: http.StatusBadRequest, message: `The body is not a JSON object with a "query".`}
 	}
 	in := &request{}
 	var ok bool
 	if in.query, ok = aText(parts.Query); !ok || in.query == "" {
-		return nil, &refusal{http.StatusBadRequest, `"query" is missing, or no text: it holds the document.`}
+		return nil, &refusal{status: http.StatusBadRequest, message: `"query" is missing, or no text: it holds the document.`}
 	}
 	if in.name, ok = aText(parts.OperationName); !ok {
-		return nil, &refusal{http.StatusBadRequest, `"operationName" is a text or null.`}
+		return nil, &refusal{status: http.StatusBadRequest, message: `"operationName" is a text or null.`}
 	}
 	if in.variables, ok = anObject(parts.Variables); !ok {
-		return nil, &refusal{http.StatusBadRequest, `"variables" is an object or null.`}
+		return nil, &refusal{status: http.StatusBadRequest, message: `"variables" is an object or null.`}
 	}
 	if _, ok = anObject(parts.Extensions); !ok {
-		return nil, &refusal{http.StatusBadRequest, `"extensions" is an object or null.`}
+		return nil, &refusal{status: http.StatusBadRequest, message: `"extensions" is an object or null.`}
 	}
 	return in, nil
 }
@@ -117,14 +119,14 @@ func readGet(r *http.Request) (*request, *refusal) {
 	q := r.URL.Query()
 	in := &request{query: q.Get("query"), name: q.Get("operationName"), safe: true}
 	if in.query == "" {
-		return nil, &refusal{http.StatusBadRequest, "The parameter query is missing: it holds the document."}
+		return nil, &refusal{status: http.StatusBadRequest, message: "The parameter query is missing: it holds the document."}
 	}
 	var ok bool
 	if in.variables, ok = anObject(jsonOf(q.Get("variables"))); !ok {
-		return nil, &refusal{http.StatusBadRequest, "The parameter variables is a JSON object."}
+		return nil, &refusal{status: http.StatusBadRequest, message: "The parameter variables is a JSON object."}
 	}
 	if _, ok = anObject(jsonOf(q.Get("extensions"))); !ok {
-		return nil, &refusal{http.StatusBadRequest, "The parameter extensions is a JSON object."}
+		return nil, &refusal{status: http.StatusBadRequest, message: "The parameter extensions is a JSON object."}
 	}
 	return in, nil
 }
@@ -172,10 +174,11 @@ func negotiate(accept []string) (form string, ok bool) {
 }
 
 // fail answers a request that could not be read. Its status stands in both forms.
-func (h *Handler) fail(w http.ResponseWriter, r *http.Request, form string, status int, message string) {
-	a := &answer{errs: h.refuse(r.Context(), fault.New(fault.BadUserInput, "%s", message)), status: status}
+func (h *Handler) fail(w http.ResponseWriter, r *http.Request, form string, why *refusal) {
+	code := cmp.Or(why.code, fault.BadUserInput)
+	a := &answer{errs: h.refuse(r.Context(), fault.New(code, "%s", why.message)), status: why.status}
 	h.measure(a, 0)
-	h.send(w, form, status, a)
+	h.send(w, form, why.status, a)
 }
 
 // Refuse answers a request that was not let in, as GraphQL errors.
@@ -193,10 +196,10 @@ func (h *Handler) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	h.send(w, form, f.Code.Status(), a)
 }
 
-// write answers a request that could be read. In the older form that is 200, but for methods and time, which proxies must see.
+// write answers a request that could be read. In the older form that is 200, but for methods, time and limits, which proxies must see.
 func (h *Handler) write(w http.ResponseWriter, form string, a *answer) {
 	status := a.status
-	if status == 0 || form == mediaJSON && status != http.StatusMethodNotAllowed && status != http.StatusGatewayTimeout {
+	if status == 0 || form == mediaJSON && !a.limited && status != http.StatusMethodNotAllowed && status != http.StatusGatewayTimeout {
 		status = http.StatusOK
 	}
 	h.send(w, form, status, a)

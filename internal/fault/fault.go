@@ -21,6 +21,7 @@ const (
 	UnitMismatch            Code = "UNIT_MISMATCH"
 	NoFactor                Code = "NO_FACTOR"
 	NoExchangeRate          Code = "NO_EXCHANGE_RATE"
+	CostLimitExceeded       Code = "COST_LIMIT_EXCEEDED"
 	GraphQLParseFailed      Code = "GRAPHQL_PARSE_FAILED"
 	GraphQLValidationFailed Code = "GRAPHQL_VALIDATION_FAILED"
 	Timeout                 Code = "TIMEOUT"
