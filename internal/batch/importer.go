@@ -110,7 +110,7 @@ func (im *Importer) parallel(ctx context.Context, n int, f func(ctx context.Cont
 	g, ctx := errgroup.WithContext(ctx)
 	g.SetLimit(im.workers)
 	for i := range n {
-		g.Go(func() error { return f(ctx, i) })
+		g.Go(guarded(func() error { return f(ctx, i) }))
 	}
 	return g.Wait()
 }

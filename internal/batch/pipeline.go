@@ -3,7 +3,9 @@ package batch
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
+	"runtime/debug"
 
 	"golang.org/x/sync/errgroup"
 )
@@ -21,7 +23,7 @@ func (r *run) pipeline(ctx context.Context, next func() (*line, error), write fu
 	var end error
 	work, order := make(chan *chunk), make(chan *chunk, r.workers+1)
 	g, ctx := errgroup.WithContext(ctx)
-	g.Go(func() error {
+	g.Go(guarded(func() error {
 		defer close(order)
 		defer close(work)
 		for {
@@ -36,9 +38,9 @@ func (r *run) pipeline(ctx context.Context, next func() (*line, error), write fu
 				return nil
 			}
 		}
-	})
+	}))
 	for range r.workers {
-		g.Go(func() error {
+		g.Go(guarded(func() error {
 			for c := range work {
 				if err := r.calculate(ctx, c.lines); err != nil {
 					return err
@@ -46,9 +48,9 @@ func (r *run) pipeline(ctx context.Context, next func() (*line, error), write fu
 				close(c.ready)
 			}
 			return nil
-		})
+		}))
 	}
-	g.Go(func() error {
+	g.Go(guarded(func() error {
 		for c := range order {
 			select {
 			case <-c.ready:
@@ -60,7 +62,7 @@ func (r *run) pipeline(ctx context.Context, next func() (*line, error), write fu
 			}
 		}
 		return nil
-	})
+	}))
 	if err := g.Wait(); err != nil {
 		return err
 	}
@@ -68,6 +70,18 @@ func (r *run) pipeline(ctx context.Context, next func() (*line, error), write fu
 		return nil
 	}
 	return end
+}
+
+// guarded turns a panic into an error. A worker runs beside the request that it works for: nothing above it would catch one, and the process would end.
+func guarded(f func() error) func() error {
+	return func() (err error) {
+		defer func() {
+			if p := recover(); p != nil {
+				err = fmt.Errorf("batch: panic: %v\n%s", p, debug.Stack())
+			}
+		}()
+		return f()
+	}
 }
 
 func take(next func() (*line, error), n int) ([]*line, error) {
