@@ -4,15 +4,16 @@ import (
 	"fmt"
 
 	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"carbongraph/graph/plan"
 )
 
 func Example() {
-	doc := gqlparser.MustLoadQuery(schema, `query($deep: Boolean!) {
+	doc := gqlparser.MustLoadQueryWithRules(schema, `query($deep: Boolean!) {
 		a { list(first: 3) { id } ...More @include(if: $deep) }
 	}
-	fragment More on A { list(first: 3) { name } next { id } }`)
+	fragment More on A { list(first: 3) { name } next { id } }`, rules.NewDefaultRules())
 	p, err := plan.New(schema, doc, doc.Operations[0])
 	if err != nil {
 		fmt.Println(err)
