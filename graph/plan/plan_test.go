@@ -232,6 +232,9 @@ func TestPlanAgreesWithTheEngine(t *testing.T) {
 		doc := document(t, text)
 		op := doc.Operations[0]
 		p, err := plan.New(schema, doc, op)
+		if fault.CodeOf(err) == fault.BadUserInput {
+			t.Skip("chance nested so many spreads that the document is refused")
+		}
 		if err != nil {
 			t.Fatalf("New: %v in:\n%s", err, text)
 		}
