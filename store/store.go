@@ -42,6 +42,7 @@ type Store struct {
 	log     *slog.Logger
 	now     func() time.Time
 	newID   func() ID
+	writers int
 	// cursorKey authenticates cursors; made once per database.
 	cursorKey []byte
 }
@@ -121,6 +122,9 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Dialect is "postgres" or "sqlite".
 func (s *Store) Dialect() string { return s.kind }
+
+// Writers is how many transactions at once write faster than one, and leave connections to whoever reads beside them.
+func (s *Store) Writers() int { return s.writers }
 
 // NewID makes the key of a new row.
 func (s *Store) NewID() ID { return s.newID() }
