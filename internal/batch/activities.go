@@ -45,6 +45,7 @@ func (im *Importer) Activities(ctx context.Context, t *store.Tenant, in []store.
 // share is how many lines a worker takes at once.
 const share = 100
 
+// importLines stores one chunk at a time, with its suppliers in the same transaction: a server has many clients, who write beside each other anyway.
 func (r *run) importLines(ctx context.Context, lines []*line, s *Summary) error {
 	err := r.parallel(ctx, (len(lines)+share-1)/share, func(ctx context.Context, i int) error {
 		return r.calculate(ctx, lines[i*share:min((i+1)*share, len(lines))])
@@ -53,11 +54,17 @@ func (r *run) importLines(ctx context.Context, lines []*line, s *Summary) error 
 		return err
 	}
 	for start := 0; start < len(lines); start += r.chunk {
-		chunk := lines[start:min(start+r.chunk, len(lines))]
-		if err := r.write(ctx, chunk); err != nil {
+		c := &chunk{lines: lines[start:min(start+r.chunk, len(lines))]}
+		if err := r.prepare(ctx, c); err != nil {
 			return err
 		}
-		for _, l := range chunk {
+		if err := r.write(ctx, c); err != nil {
+			return err
+		}
+		if !r.flags.DryRun {
+			r.remember(&c.ahead)
+		}
+		for _, l := range c.lines {
 			s.count(l)
 		}
 	}

@@ -63,7 +63,7 @@ func (im *Importer) Stream(ctx context.Context, t *store.Tenant, lines iter.Seq[
 			l := r.fromInput(&in)
 			l.once(ids)
 			return l, nil
-		}, r.sink(s, o, func() Progress { return Progress{} }, nil))
+		}, r.tally(s, o, func() Progress { return Progress{} }, nil))
 	})
 }
 
@@ -139,18 +139,17 @@ func (r *run) file(ctx context.Context, f File, o FileOptions, s *Summary) error
 		return l, nil
 	}
 	failed := newFailures(f.Failures, rows.Header(), rows.Delimiter())
-	err = r.pipeline(ctx, next, r.sink(s, o, func() Progress { return Progress{File: f.Name, Bytes: rows.BytesRead()} }, failed))
+	err = r.pipeline(ctx, next, r.tally(s, o, func() Progress { return Progress{File: f.Name, Bytes: rows.BytesRead()} }, failed))
 	return errors.Join(err, failed.flush())
 }
 
-// sink writes chunks, counts what became of their lines, keeps those that failed and tells how far it is.
-func (r *run) sink(s *Summary, o FileOptions, at func() Progress, failed *failures) func(context.Context, []*line) error {
-	return func(ctx context.Context, lines []*line) error {
-		if err := r.write(ctx, lines); err != nil {
-			return err
-		}
+// tally counts what became of lines, keeps those that failed and tells how far it is.
+func (r *run) tally(s *Summary, o FileOptions, at func() Progress, failed *failures) func([]*line) error {
+	return func(lines []*line) error {
 		for _, l := range lines {
 			s.count(l)
+		}
+		for _, l := range lines {
 			if l.failure != nil {
 				if err := failed.write(l); err != nil {
 					return err

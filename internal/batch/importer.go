@@ -1,5 +1,5 @@
 // Package batch takes many items and gives a result for each, in their order: it checks them, finds their factors, calculates on every core,
-// and writes chunk by chunk.
+// and writes chunk by chunk, several at a time where the database can.
 package batch
 
 import (
@@ -25,6 +25,7 @@ type Options struct {
 	Engine    *calc.Engine
 	Now       func() time.Time // nil: time.Now. What happens after its day, in UTC, is in the future
 	Workers   int              // goroutines that calculate; 0: one for each core
+	Writers   int              // transactions that write a file at once; 0: as many as the store finds sensible
 	ChunkRows int              // lines in one transaction; 0: 1,000
 }
 
@@ -35,17 +36,21 @@ type Importer struct {
 	engine  *calc.Engine
 	now     func() time.Time
 	workers int
+	writers int
 	chunk   int
 }
 
 // New makes an importer.
 func New(o Options) *Importer {
-	im := &Importer{store: o.Store, catalog: o.Catalog, engine: o.Engine, now: o.Now, workers: o.Workers, chunk: o.ChunkRows}
+	im := &Importer{store: o.Store, catalog: o.Catalog, engine: o.Engine, now: o.Now, workers: o.Workers, writers: o.Writers, chunk: o.ChunkRows}
 	if im.now == nil {
 		im.now = time.Now
 	}
 	if im.workers <= 0 {
 		im.workers = runtime.GOMAXPROCS(0)
+	}
+	if im.writers <= 0 {
+		im.writers = im.store.Writers()
 	}
 	if im.chunk <= 0 {
 		im.chunk = chunkRows
@@ -68,12 +73,12 @@ type run struct {
 	org       *store.Organization
 	settings  calc.Settings
 	rules     []*factors.Resolver    // the import's own before the ledger's
-	pending   []*store.FactorMapping // the import's own, until they are stored
+	pending   []*store.FactorMapping // the import's own, until a chunk takes them along
 	codes     *codes
 	record    *store.CalculationRun
 	started   bool // the record is stored
 	began     time.Time
-	suppliers map[string]store.ID // by external id: those that this import has met
+	suppliers map[string]store.ID // by external id: those that are stored, as far as this import has met them; for one goroutine at a time
 }
 
 // begin reads what the import needs.

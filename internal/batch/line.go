@@ -27,9 +27,10 @@ var (
 type line struct {
 	activity store.Activity
 	emission *store.Emission
-	supplier supplierKey // by the client's own key
-	factorID *store.ID   // named by the client; skips mapping
-	source   string      // or the factor's source and code
+	supplier supplierKey     // by the client's own key
+	fresh    *store.Supplier // the supplier, where it is not stored yet
+	factorID *store.ID       // named by the client; skips mapping
+	source   string          // or the factor's source and code
 	code     string
 	category *int32
 	excluded bool

@@ -10,39 +10,37 @@ import (
 	"golang.org/x/sync/errgroup"
 )
 
-// chunk is so many lines on their way from the reader over a worker to the writer.
+// chunk is so many lines on their way from the reader over a worker and a writer to the tally.
 type chunk struct {
-	lines []*line
-	ready chan struct{} // closed when they are calculated
+	lines  []*line
+	ahead  ahead
+	ready  chan struct{} // closed when they are calculated
+	done   chan struct{} // closed when they are stored or given up
+	stored bool
 }
 
-// pipeline reads lines, calculates them chunk by chunk on every core, and hands the chunks over in their order. Few chunks are on their way at any time,
-// so memory does not grow with the number of lines, and a slow writer slows the reader. What ends the reading early is returned after what came before
-// it has been handed over.
-func (r *run) pipeline(ctx context.Context, next func() (*line, error), write func(context.Context, []*line) error) error {
-	var end error
+// pipeline reads lines, calculates them chunk by chunk on every core, stores several chunks at a time, and has those that are stored tallied in their order.
+// Few chunks are on their way at any time, so memory does not grow with the number of lines, and a slow writer slows the reader.
+//
+// What ends the reading early is returned after what came before it is stored. After a chunk that cannot be stored no other is begun, but those beside
+// it are finished: the tally has just the lines that the database has. Only the end of ctx stops these too.
+func (r *run) pipeline(ctx context.Context, next func() (*line, error), tally func([]*line) error) error {
+	outer, stop := context.WithCancel(ctx)
+	defer stop()
+	g, going := errgroup.WithContext(outer)
 	work, order := make(chan *chunk), make(chan *chunk, r.workers+1)
-	g, ctx := errgroup.WithContext(ctx)
+	writes, handed := make(chan *chunk), make(chan *chunk, r.writers)
+	var end error
 	g.Go(guarded(func() error {
 		defer close(order)
 		defer close(work)
-		for {
-			c := &chunk{ready: make(chan struct{})}
-			c.lines, end = take(next, r.chunk)
-			if len(c.lines) > 0 {
-				if !send(ctx, order, c) || !send(ctx, work, c) {
-					return ctx.Err()
-				}
-			}
-			if end != nil {
-				return nil
-			}
-		}
+		end = r.cut(going, next, order, work)
+		return nil
 	}))
 	for range r.workers {
 		g.Go(guarded(func() error {
 			for c := range work {
-				if err := r.calculate(ctx, c.lines); err != nil {
+				if err := r.calculate(going, c.lines); err != nil {
 					return err
 				}
 				close(c.ready)
@@ -51,25 +49,99 @@ func (r *run) pipeline(ctx context.Context, next func() (*line, error), write fu
 		}))
 	}
 	g.Go(guarded(func() error {
-		for c := range order {
-			select {
-			case <-c.ready:
-			case <-ctx.Done():
-				return ctx.Err()
-			}
-			if err := write(ctx, c.lines); err != nil {
-				return err
-			}
-		}
-		return nil
+		defer close(handed)
+		defer close(writes)
+		return r.handOut(ctx, going, order, writes, handed)
 	}))
-	if err := g.Wait(); err != nil {
-		return err
+	for range r.writers {
+		g.Go(guarded(func() error {
+			for c := range writes {
+				if err := r.keep(ctx, going, c); err != nil {
+					return err
+				}
+			}
+			return nil
+		}))
 	}
-	if errors.Is(end, io.EOF) {
+	failed := tallied(handed, tally, stop)
+	err := g.Wait()
+	switch {
+	case failed != nil:
+		return failed
+	case err != nil:
+		return err
+	case errors.Is(end, io.EOF):
 		return nil
 	}
 	return end
+}
+
+// cut makes chunks of lines until they end, and tells why they did.
+func (r *run) cut(ctx context.Context, next func() (*line, error), to ...chan<- *chunk) error {
+	for {
+		lines, end := take(next, r.chunk)
+		if len(lines) > 0 {
+			c := &chunk{lines: lines, ready: make(chan struct{}), done: make(chan struct{})}
+			for _, to := range to {
+				if !send(ctx, to, c) {
+					return ctx.Err()
+				}
+			}
+		}
+		if end != nil {
+			return end
+		}
+	}
+}
+
+// handOut prepares chunks in their order, and gives each to a writer and then to the tally.
+func (r *run) handOut(ctx, going context.Context, order <-chan *chunk, writes, handed chan<- *chunk) error {
+	for c := range order {
+		select {
+		case <-c.ready:
+		case <-going.Done():
+			return going.Err()
+		}
+		if err := r.prepare(ctx, c); err != nil {
+			return err
+		}
+		if err := r.introduce(ctx, c); err != nil {
+			return err
+		}
+		if !send(going, writes, c) {
+			return going.Err()
+		}
+		handed <- c // the tally takes all that there are
+	}
+	return nil
+}
+
+// keep stores a chunk, unless the import has failed meanwhile.
+func (r *run) keep(ctx, going context.Context, c *chunk) error {
+	defer close(c.done)
+	if going.Err() != nil {
+		return nil
+	}
+	err := r.write(ctx, c)
+	c.stored = err == nil
+	return err
+}
+
+// tallied waits for each chunk that was handed out and tallies those that are stored. A tally that fails stops the import; what is stored until it has
+// come to its end is tallied all the same.
+func tallied(handed <-chan *chunk, tally func([]*line) error, stop func()) (failed error) {
+	for c := range handed {
+		<-c.done
+		if !c.stored {
+			continue
+		}
+		err := guarded(func() error { return tally(c.lines) })()
+		if err != nil && failed == nil {
+			failed = err
+			stop()
+		}
+	}
+	return failed
 }
 
 // guarded turns a panic into an error. A worker runs beside the request that it works for: nothing above it would catch one, and the process would end.

@@ -3,6 +3,7 @@ package batch
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"carbongraph/internal/fault"
 	"carbongraph/store"
@@ -14,49 +15,87 @@ type supplierKey struct {
 	name       string
 }
 
+// ahead is what has to be stored before a chunk's lines or with them: the rules that the import came with, since the next import without them would otherwise
+// take the emissions of these lines away, and the suppliers that the chunk is the first to name.
+type ahead struct {
+	rules     []*store.FactorMapping
+	suppliers []*store.Supplier
+}
+
+// put stores it all. Lines can point at the suppliers from then on.
+func (a *ahead) put(ctx context.Context, w *store.Writer) error {
+	if err := w.PutMappings(ctx, a.rules); err != nil {
+		return err
+	}
+	_, err := w.UpsertSuppliers(ctx, a.suppliers, true)
+	return err
+}
+
 // errDryRun takes a transaction back that was only to tell what would become of its lines.
 var errDryRun = errors.New("batch: dry run")
 
-// write stores a chunk of lines in one transaction and notes what became of each.
-func (r *run) write(ctx context.Context, lines []*line) error {
-	if err := r.findSuppliers(ctx, lines); err != nil {
+// prepare finds the suppliers that a chunk's lines name and what has to be stored ahead of them. Chunks are prepared in their order, and not at the same
+// time: what is the first to name a supplier must not depend on chance.
+func (r *run) prepare(ctx context.Context, c *chunk) error {
+	if err := r.findSuppliers(ctx, c.lines); err != nil {
 		return err
 	}
-	good := make([]*line, 0, len(lines))
-	calculated := false
-	for _, l := range lines {
+	good, calculated := false, false
+	for _, l := range c.lines {
+		good = good || l.failure == nil
+		calculated = calculated || l.failure == nil && l.emission != nil
+	}
+	if !good {
+		return nil
+	}
+	c.ahead = ahead{rules: r.pending, suppliers: r.newSuppliers(c.lines)}
+	r.pending = nil
+	if calculated {
+		return r.start(ctx)
+	}
+	return nil
+}
+
+// introduce stores what comes ahead of a chunk in a transaction of its own, so that the chunks behind may name its suppliers while it is being stored: they
+// would otherwise wait for it, or make them again. A dry run keeps nothing, so that each of its chunks brings its own.
+func (r *run) introduce(ctx context.Context, c *chunk) error {
+	if r.flags.DryRun || len(c.ahead.rules)+len(c.ahead.suppliers) == 0 {
+		return nil
+	}
+	if err := r.tenant.Write(ctx, c.ahead.put); err != nil {
+		return err
+	}
+	r.remember(&c.ahead)
+	return nil
+}
+
+// remember notes suppliers that are committed, and that nothing has to be stored ahead any more.
+func (r *run) remember(a *ahead) {
+	for _, s := range a.suppliers {
+		r.suppliers[*s.ExternalID] = s.ID
+	}
+	*a = ahead{}
+}
+
+// write stores the chunk's lines that are right in one transaction, with what is still to come ahead of them, and notes what became of each.
+func (r *run) write(ctx context.Context, c *chunk) error {
+	good := make([]*line, 0, len(c.lines))
+	for _, l := range c.lines {
 		if l.failure == nil {
 			good = append(good, l)
-			calculated = calculated || l.emission != nil
 		}
 	}
 	if len(good) == 0 {
 		return nil
 	}
-	if calculated {
-		if err := r.start(ctx); err != nil {
-			return err
-		}
-	}
-	return r.put(ctx, good)
-}
-
-// put writes lines that are right, the suppliers that they are the first to name, and with the first of them the rules that the import came with:
-// the next import without them would otherwise take the emissions of these lines away.
-func (r *run) put(ctx context.Context, good []*line) error {
-	fresh, order := r.newSuppliers(good)
 	var statuses []store.ItemStatus
 	err := r.tenant.Write(ctx, func(ctx context.Context, w *store.Writer) error {
-		if err := w.PutMappings(ctx, r.pending); err != nil {
-			return err
-		}
-		if _, err := w.UpsertSuppliers(ctx, order, true); err != nil {
+		if err := c.ahead.put(ctx, w); err != nil {
 			return err
 		}
 		rows := make([]*store.Line, len(good))
 		for i, l := range good {
-			l.setSupplier(r, fresh)
-			rows[i] = &store.Line{Activity: &l.activity, Emission: l.emission}
+			rows[i] = l.stored()
 		}
 		var err error
 		if statuses, err = w.PutLines(ctx, rows); err == nil && r.flags.DryRun {
@@ -70,51 +109,45 @@ func (r *run) put(ctx context.Context, good []*line) error {
 	for i, l := range good {
 		l.status = statuses[i]
 	}
-	if err == nil {
-		r.pending = nil
-		for externalID, s := range fresh {
-			r.suppliers[externalID] = s.ID
-		}
-	}
 	return nil
 }
 
-// setSupplier points the line at its supplier, which has its id by now.
-func (l *line) setSupplier(r *run, fresh map[string]*store.Supplier) {
-	if key := l.supplier.externalID; key != "" {
-		id, known := r.suppliers[key]
-		if !known {
-			id = fresh[key].ID
-		}
-		l.activity.SupplierID = &id
+// stored gives the line as the store takes it, once its supplier has its id.
+func (l *line) stored() *store.Line {
+	if l.fresh != nil {
+		l.activity.SupplierID = new(l.fresh.ID)
 	}
 	if l.emission != nil {
 		l.emission.SupplierID = l.activity.SupplierID
 	}
+	return &store.Line{Activity: &l.activity, Emission: l.emission}
 }
 
-// newSuppliers makes the suppliers that nobody knows yet, in the order of the lines. One whose lines give no name gets its key for a name. The name on
-// later lines changes nothing: ledgers spell one supplier in many ways.
-func (r *run) newSuppliers(lines []*line) (byKey map[string]*store.Supplier, order []*store.Supplier) {
-	byKey = map[string]*store.Supplier{}
+// newSuppliers points lines at their suppliers and makes those that are not stored yet, in the order of the lines. One whose lines give no name gets its
+// key for a name. The name on later lines changes nothing: ledgers spell one supplier in many ways.
+func (r *run) newSuppliers(lines []*line) (order []*store.Supplier) {
+	byKey := map[string]*store.Supplier{}
 	for _, l := range lines {
 		key := l.supplier.externalID
-		if key == "" {
+		if key == "" || l.failure != nil {
 			continue
 		}
-		if _, known := r.suppliers[key]; known {
+		if id, known := r.suppliers[key]; known {
+			l.activity.SupplierID = &id
 			continue
 		}
 		s := byKey[key]
 		if s == nil {
+			key := strings.Clone(key) // outlives the record that it is a piece of
 			s = &store.Supplier{ExternalID: &key, Name: key}
 			byKey[key], order = s, append(order, s)
 		}
 		if s.Name == key && l.supplier.name != "" {
 			s.Name = l.supplier.name
 		}
+		l.fresh = s
 	}
-	return byKey, order
+	return order
 }
 
 // findSuppliers looks up the suppliers that lines name and that this import has not met, in two statements at most.
