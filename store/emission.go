@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"fmt"
 )
 
@@ -21,19 +20,20 @@ func emissions() relation[Emission] {
 
 // GasAmounts gives the gases: those of an emission that was read are decoded each time, so that many may ask at once.
 func (e *Emission) GasAmounts() ([]GasAmount, error) {
-	return stored(e, e.Gases, e.gases)
+	return stored(e, e.Gases, e.gases, readGasAmounts)
 }
 
 // Steps gives the conversions from the ledger's line to the mass, in order; as GasAmounts does.
 func (e *Emission) Steps() ([]ProvenanceStep, error) {
-	return stored(e, e.Provenance, e.provenance)
+	return stored(e, e.Provenance, e.provenance, readProvenance)
 }
 
-func stored[T any](e *Emission, given []T, text string) (list []T, err error) {
+func stored[T any](e *Emission, given []T, text string, read func(string) ([]T, error)) ([]T, error) {
 	if given != nil || text == "" {
 		return given, nil
 	}
-	if err := json.Unmarshal([]byte(text), &list); err != nil {
+	list, err := read(text)
+	if err != nil {
 		return nil, fmt.Errorf("store: gases or provenance of emission %s: %w", e.ID, err)
 	}
 	return list, nil

@@ -7,67 +7,94 @@ import (
 	"carbongraph/internal/exact"
 )
 
-// Gases and provenance are written for every line of an import; by hand that takes a tenth of what reflection takes.
-// encoding/json reads them back: a test holds the two together.
+// Gases and provenance are most of an emission's row: written by hand, as every line of an import has them, and without names. A gas is
+//
+//	[gas, mass, co2e]
+//
+// and a step, its last places left away where they are empty,
+//
+//	[step, operator, operand, output, outputUnit, source, sourceRow, input, inputUnit]
+//
+// A step that has not even the place of an input takes the output of the step before, in that one's unit; the first takes nothing. What is not
+// there is null. Numbers keep the zeros that they were given. jsonread.go reads all this back.
 
 // gasAmountsText writes gases as the table has them.
 func gasAmountsText(gases []GasAmount) string {
-	b := make([]byte, 0, 2+80*len(gases))
+	b := make([]byte, 0, 2+48*len(gases))
 	b = append(b, '[')
-	for i, g := range gases {
+	for i := range gases {
+		g := &gases[i]
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendText(append(b, `{"gas":`...), g.Gas)
-		b = maybeDecimal(b, `,"mass":`, g.Mass)
-		b = appendDecimal(append(b, `,"co2e":`...), g.CO2e)
-		b = append(b, '}')
+		b = appendText(append(b, '['), g.Gas)
+		b = appendMaybe(append(b, ','), g.Mass)
+		b = g.CO2e.Append(append(b, ','))
+		b = append(b, ']')
 	}
 	return string(append(b, ']'))
 }
 
 // provenanceText writes the steps as the table has them: of a global id the row alone.
 func provenanceText(steps []ProvenanceStep) string {
-	b := make([]byte, 0, 2+200*len(steps))
+	b := make([]byte, 0, 2+160*len(steps))
 	b = append(b, '[')
+	var before *ProvenanceStep
 	for i := range steps {
 		s := &steps[i]
 		if i > 0 {
 			b = append(b, ',')
 		}
-		b = appendText(append(b, `{"step":`...), s.Step)
-		b = maybeDecimal(b, `,"input":`, s.Input)
-		if s.InputUnit != nil {
-			b = appendText(append(b, `,"inputUnit":`...), *s.InputUnit)
-		}
-		b = appendText(append(b, `,"operator":`...), s.Operator)
-		b = maybeDecimal(b, `,"operand":`, s.Operand)
-		b = appendDecimal(append(b, `,"output":`...), s.Output)
-		b = appendText(append(b, `,"outputUnit":`...), s.OutputUnit)
-		b = appendText(append(b, `,"source":`...), s.Source)
-		row := s.SourceRow
-		if row == nil && s.SourceID != nil {
-			row = &s.SourceID.Row
-		}
-		if row != nil {
-			b = appendText(append(b, `,"sourceRow":`...), row.String())
-		}
-		b = append(b, '}')
+		b = appendText(append(b, '['), s.Step)
+		b = appendText(append(b, ','), s.Operator)
+		b = appendMaybe(append(b, ','), s.Operand)
+		b = s.Output.Append(append(b, ','))
+		b = appendText(append(b, ','), s.OutputUnit)
+		b = appendText(append(b, ','), s.Source)
+		b = append(s.appendOrigin(b, before), ']')
+		before = s
 	}
 	return string(append(b, ']'))
 }
 
-func appendDecimal(b []byte, x exact.Decimal) []byte {
-	b = append(b, '"')
-	b = append(b, x.String()...)
-	return append(b, '"')
-}
-
-func maybeDecimal(b []byte, name string, x *exact.Decimal) []byte {
-	if x == nil {
+// appendOrigin writes the last places of a step: the row that the operand is from, and the input where it is not the output of the step before.
+func (s *ProvenanceStep) appendOrigin(b []byte, before *ProvenanceStep) []byte {
+	row, follows := s.SourceRow, s.follows(before)
+	if row == nil && s.SourceID != nil {
+		row = &s.SourceID.Row
+	}
+	switch {
+	case row != nil:
+		b = appendText(append(b, ','), row.String())
+	case !follows:
+		b = append(b, ",null"...)
+	}
+	if follows {
 		return b
 	}
-	return appendDecimal(append(b, name...), *x)
+	b = appendMaybe(append(b, ','), s.Input)
+	if s.InputUnit != nil {
+		b = appendText(append(b, ','), *s.InputUnit)
+	}
+	return b
+}
+
+// follows tells whether the step takes just what the step before gives, zeros at the end included.
+func (s *ProvenanceStep) follows(before *ProvenanceStep) bool {
+	switch {
+	case before == nil:
+		return s.Input == nil && s.InputUnit == nil
+	case s.Input == nil || s.InputUnit == nil || *s.InputUnit != before.OutputUnit:
+		return false
+	}
+	return *s.Input == before.Output || s.Input.String() == before.Output.String()
+}
+
+func appendMaybe(b []byte, x *exact.Decimal) []byte {
+	if x == nil {
+		return append(b, "null"...)
+	}
+	return x.Append(b)
 }
 
 // appendText writes a JSON string. What is no UTF-8 becomes U+FFFD, as in encoding/json.

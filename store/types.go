@@ -165,23 +165,23 @@ type Activity struct {
 
 // GasAmount is one gas of an emission.
 type GasAmount struct {
-	Gas  string         `json:"gas"`
-	Mass *exact.Decimal `json:"mass,omitempty"` // kilograms of the gas; nil where only CO2e is known
-	CO2e exact.Decimal  `json:"co2e"`           // kilograms of CO2e
+	Gas  string
+	Mass *exact.Decimal // kilograms of the gas; nil where only CO2e is known
+	CO2e exact.Decimal  // kilograms of CO2e
 }
 
 // ProvenanceStep is one conversion on the way from the ledger's line to the mass.
 type ProvenanceStep struct {
-	Step       string         `json:"step"`
-	Input      *exact.Decimal `json:"input,omitempty"`
-	InputUnit  *string        `json:"inputUnit,omitempty"`
-	Operator   string         `json:"operator"`
-	Operand    *exact.Decimal `json:"operand,omitempty"`
-	Output     exact.Decimal  `json:"output"`
-	OutputUnit string         `json:"outputUnit"`
-	Source     string         `json:"source"`
-	SourceID   *GlobalID      `json:"-"` // the factor, where the operand is its value
-	SourceRow  *ID            `json:"sourceRow,omitempty"`
+	Step       string
+	Input      *exact.Decimal
+	InputUnit  *string
+	Operator   string
+	Operand    *exact.Decimal
+	Output     exact.Decimal
+	OutputUnit string
+	Source     string
+	SourceID   *GlobalID // the factor, where the operand is its value
+	SourceRow  *ID
 }
 
 // Emission is the result of one calculation of one activity. It repeats what sums are grouped and filtered by, as it was when calculated.

@@ -83,6 +83,9 @@ func NewDecimal(coefficient int64, exponent int32) Decimal {
 // String writes plain notation, never an exponent, with the zeros that were given.
 func (x Decimal) String() string { return x.d.Text('f') }
 
+// Append adds what String writes to b.
+func (x Decimal) Append(b []byte) []byte { return x.d.Append(b, 'f') }
+
 // Canonical writes plain notation without trailing zeros: equal numbers, equal text.
 func (x Decimal) Canonical() string {
 	s := x.String()

@@ -199,6 +199,9 @@ func TestDecimalLaws(t *testing.T) {
 		if back, err := exact.ParseDecimal(x.String()); err != nil || back.Cmp(x) != 0 {
 			t.Fatalf("%s is read back as %s, %v", x, back, err)
 		}
+		if got := string(x.Append([]byte("x = "))); got != "x = "+x.String() {
+			t.Fatalf("appended: %q, want %q after the equals sign", got, x)
+		}
 		if (x.Canonical() == y.Canonical()) != (x.Cmp(y) == 0) {
 			t.Fatalf("%s and %s: equal text and equal number disagree", x, y)
 		}
