@@ -81,8 +81,12 @@ func TestImport(t *testing.T) {
 		t.Errorf("a dry run with failures: exit %d %s", code, errs)
 	}
 	counts(sum, map[string]float64{"rows": 6, "created": 3, "failed": 3})
-	if _, err := os.Stat(failed); err == nil {
-		t.Error("a dry run writes a file")
+	if !strings.Contains(errs, "spend.failed.csv") {
+		t.Errorf("a dry run does not tell where the rows that fail are: %q", errs)
+	}
+	dry, err := os.ReadFile(failed)
+	if err != nil {
+		t.Fatal(err)
 	}
 
 	code, sum, errs = importing(file)
@@ -98,6 +102,9 @@ func TestImport(t *testing.T) {
 	text, err := os.ReadFile(failed)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if !bytes.Equal(text, dry) {
+		t.Errorf("the failures are %s; in the dry run they were %s", text, dry)
 	}
 	for _, says := range []string{"A4", "2024-13-02", "A5", "ten", "A1"} {
 		if !strings.Contains(string(text), says) {

@@ -24,7 +24,7 @@ type importCommand struct {
 	Org     string   `required:"" help:"The organization's id or name." placeholder:"O"`
 	Columns string   `help:"YAML file that tells which column is what." placeholder:"C.yml" type:"path"`
 	Mapping string   `help:"YAML file that maps accounts and descriptions to factors." placeholder:"M.yml" type:"path"`
-	DryRun  bool     `name:"dry-run" help:"Check and calculate everything, store nothing."`
+	DryRun  bool     `name:"dry-run" help:"Check and calculate everything, store nothing; rows that fail are written to their file all the same."`
 	File    []string `arg:"" help:"CSV files, gzip too." type:"path"`
 }
 
@@ -43,11 +43,12 @@ type imported struct {
 
 // Run imports files as one batch. Rows that failed stand in a file beside each, in their own columns and with the reason.
 func (i *importCommand) Run(ctx context.Context, w *World) error {
+	defer tuneImport()()
 	columns, mapping, err := i.read()
 	if err != nil {
 		return err
 	}
-	in, err := openInputs(i.File, i.DryRun)
+	in, err := openInputs(i.File)
 	defer in.close()
 	if err != nil {
 		return err
@@ -67,7 +68,7 @@ func (i *importCommand) Run(ctx context.Context, w *World) error {
 		})
 		p.end()
 		if err = errors.Join(err, in.close()); err != nil {
-			if sum != nil && sum.Rows > 0 {
+			if sum != nil && sum.Rows > 0 && !i.DryRun {
 				fmt.Fprintf(w.Err, "%d rows were read before the error and are kept; importing the file again does not repeat them\n", sum.Rows)
 			}
 			return err
@@ -162,7 +163,7 @@ type inputs struct {
 }
 
 // openInputs opens all files before anything is imported, so that a name that is mistyped costs nothing.
-func openInputs(names []string, dry bool) (*inputs, error) {
+func openInputs(names []string) (*inputs, error) {
 	in := &inputs{}
 	for _, name := range names {
 		f, err := os.Open(name)
@@ -177,7 +178,7 @@ func openInputs(names []string, dry bool) (*inputs, error) {
 		if info.IsDir() {
 			return in, fault.New(fault.BadUserInput, "%s is a folder; name the files in it.", name)
 		}
-		failures := &failedRows{name: failedName(name), dry: dry}
+		failures := &failedRows{name: failedName(name)}
 		in.failures = append(in.failures, failures)
 		in.sizes = append(in.sizes, info.Size())
 		in.files = append(in.files, batch.File{Name: filepath.Base(name), Content: f, Failures: failures})
@@ -223,19 +224,15 @@ func failedName(name string) string {
 	return strings.TrimSuffix(name, filepath.Ext(name)) + ".failed.csv"
 }
 
-// failedRows makes its file with the first row, so that an import without failures leaves none. A dry run makes none at all.
+// failedRows makes its file with the first row, so that an import without failures leaves none.
 type failedRows struct {
 	name string
-	dry  bool
 	made bool
 	file *os.File
 }
 
 // Write writes to the file, making it first.
 func (f *failedRows) Write(b []byte) (int, error) {
-	if f.dry {
-		return len(b), nil
-	}
 	if f.file == nil {
 		file, err := os.Create(f.name)
 		if err != nil {
