@@ -10,6 +10,7 @@ import (
 
 // TestMain fails when a server that was stopped has left something running.
 func TestMain(m *testing.M) {
+	runAsProgram()
 	code := m.Run()
 	http.DefaultClient.CloseIdleConnections()
 	if err := goleak.Find(); err != nil && code == 0 {
