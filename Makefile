@@ -18,8 +18,10 @@ run: build ## build, then serve demo data on the embedded database
 
 test: test-go test-browser ## every test, on real servers that are started for it
 
+# The real ledgers are too large for the race detector: they are read once more without it.
 test-go:
 	$(TESTENV) $(GO) test -race -timeout 12m ./...
+	$(GO) test -count=1 -run TestRealLedgers ./internal/batch
 
 # The browser tests want Node and Chromium. Where there is no Node, one line says so and the rest counts.
 test-browser: build

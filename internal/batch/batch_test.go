@@ -1,8 +1,6 @@
 package batch_test
 
 import (
-	"os"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -107,27 +105,4 @@ func columns(t testing.TB, yaml string) *ingest.Columns {
 		t.Fatal(err)
 	}
 	return c
-}
-
-// shared is a folder of real data; the test is skipped where it is not there.
-func shared(t testing.TB, folder string) string {
-	t.Helper()
-	dir := os.Getenv("SHARED_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	dir = filepath.Join(dir, folder)
-	if _, err := os.Stat(dir); err != nil {
-		t.Skipf("the real ledger %s is not here; set SHARED_DATA to the folder that holds it", folder)
-	}
-	return dir
-}
-
-func example(t testing.TB, name string) string {
-	t.Helper()
-	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "examples", name))
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }

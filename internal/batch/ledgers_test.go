@@ -1,3 +1,5 @@
+//go:build !race
+
 package batch_test
 
 import (
@@ -15,6 +17,7 @@ import (
 )
 
 // TestRealLedgersAreCalculated imports whole ledgers without writing, and measures by amount how much of what is a purchase has an emission.
+// Under the race detector 300,000 lines take many minutes; the same code runs under it on smaller files. make test runs this one without it.
 func TestRealLedgersAreCalculated(t *testing.T) {
 	for name, tc := range map[string]struct {
 		folder, example, files string
@@ -66,4 +69,27 @@ func TestRealLedgersAreCalculated(t *testing.T) {
 			}
 		})
 	}
+}
+
+// shared is a folder of real data; the test is skipped where it is not there.
+func shared(t testing.TB, folder string) string {
+	t.Helper()
+	dir := os.Getenv("SHARED_DATA")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "..", "shared", "data")
+	}
+	dir = filepath.Join(dir, folder)
+	if _, err := os.Stat(dir); err != nil {
+		t.Skipf("the real ledger %s is not here; set SHARED_DATA to the folder that holds it", folder)
+	}
+	return dir
+}
+
+func example(t testing.TB, name string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "..", "docs", "examples", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }
