@@ -51,14 +51,15 @@ func (o EmissionFactorOrder) order(b *statement, search *string) (order, error) 
 	return order{}, unknownOrder(o.Field)
 }
 
-// relevance is an integer that is larger the better a factor meets a search: as its code, as its whole name, at the name's start, at the start
-// of a word, anywhere in one piece, or only word by word; among equals the shorter name is the better.
+// relevance is an integer that is smaller the better a factor meets a search, so that ascending, the contract's default, is best first: as its
+// code, as its whole name, at the name's start, at the start of a word, anywhere in one piece, or only word by word; among equals the shorter
+// name is the better.
 func relevance(b *statement, search string) string {
 	exact, escaped := b.bind(search), escapeLike(search)
 	like := func(expr, pattern string) string { return expr + " LIKE " + b.bind(pattern) + ` ESCAPE '\'` }
-	return "(CASE WHEN LOWER(f.code) = " + exact + " THEN 6000 WHEN f.name_key = " + exact + " THEN 5000 WHEN " + like("f.name_key", escaped+"%") +
-		" THEN 4000 WHEN " + like("f.name_key", "% "+escaped+"%") + " THEN 3000 WHEN " + like("f.name_key", "%"+escaped+"%") +
-		" THEN 2000 ELSE 1000 END - CASE WHEN LENGTH(f.name_key) < 900 THEN LENGTH(f.name_key) ELSE 900 END)"
+	return "(CASE WHEN LOWER(f.code) = " + exact + " THEN 1000 WHEN f.name_key = " + exact + " THEN 2000 WHEN " + like("f.name_key", escaped+"%") +
+		" THEN 3000 WHEN " + like("f.name_key", "% "+escaped+"%") + " THEN 4000 WHEN " + like("f.name_key", "%"+escaped+"%") +
+		" THEN 5000 ELSE 6000 END + CASE WHEN LENGTH(f.name_key) < 900 THEN LENGTH(f.name_key) ELSE 900 END)"
 }
 
 func (f *EmissionFactorFilter) canonical() (c EmissionFactorFilter, err error) {

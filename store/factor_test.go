@@ -31,7 +31,7 @@ func TestFactorSearch(t *testing.T) {
 		putFactors(t, st, "a", "1",
 			factor("331110", "Iron and Steel Mills"), factor("331221", "Steel"), factor("4239", "Steel merchants of the realm"),
 			factor("X9", "Unsteeled goods"), factor("steel", "Metal, other"), factor("7", "Plastics 100%"), factor("8", "Plastics 100 per cent"))
-		best := store.EmissionFactorOrder{Field: store.FactorsByRelevance, Direction: store.Desc}
+		best := store.EmissionFactorOrder{Field: store.FactorsByRelevance}
 		for search, want := range map[string]string{
 			"STEEL":       "Metal, other | Steel | Steel merchants of the realm | Iron and Steel Mills | Unsteeled goods",
 			"mills  iron": "Iron and Steel Mills",
@@ -44,9 +44,12 @@ func TestFactorSearch(t *testing.T) {
 			if got := strings.Join(factorNames(t, st, f, best), " | "); got != want {
 				t.Errorf("%q: %q; want %q", search, got, want)
 			}
-			down := factorNames(t, st, f, store.EmissionFactorOrder{Field: store.FactorsByRelevance, Direction: store.Asc})
-			slices.Reverse(down)
-			if got := strings.Join(down, " | "); got != want {
+			if got := strings.Join(factorNames(t, st, f, store.EmissionFactorOrder{Field: store.FactorsByRelevance, Direction: store.Asc}), " | "); got != want {
+				t.Errorf("%q, ascending: %q; want %q", search, got, want)
+			}
+			worst := factorNames(t, st, f, store.EmissionFactorOrder{Field: store.FactorsByRelevance, Direction: store.Desc})
+			slices.Reverse(worst)
+			if got := strings.Join(worst, " | "); got != want {
 				t.Errorf("%q, worst first, turned: %q; want %q", search, got, want)
 			}
 		}

@@ -2603,7 +2603,7 @@ enum EmissionFactorOrderField {
   CODE
   "The value, whatever its unit; factors without one last."
   VALUE
-  "How well the factor fits the search, best first with DESC. Only together with search, otherwise BAD_USER_INPUT."
+  "How well the factor fits the search: the best is the first, with DESC the last. Only together with search, otherwise BAD_USER_INPUT."
   RELEVANCE
 }
 `, BuiltIn: false},

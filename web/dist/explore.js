@@ -218,7 +218,7 @@ query EmissionsByMonth(
 query FindFactors($search: String! = "electricity", $first: Int! = 10) {
   emissionFactors(
     filter: { search: $search, current: true }
-    orderBy: { field: RELEVANCE, direction: DESC }
+    orderBy: { field: RELEVANCE }
     first: $first
   ) {
     totalCount
