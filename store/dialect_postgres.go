@@ -80,7 +80,8 @@ func noPostgres(err error, conn *pgx.ConnConfig) error {
 func (postgres) words() map[string]string {
 	return map[string]string{"uuid": "uuid", "text": `text COLLATE "C"`, "int": "integer", "bigint": "bigint", "bool": "boolean", "float": "double precision",
 		"bytes": "bytea", "date": "date", "instant": "timestamptz", "include": ") INCLUDE (",
-		"hasTable": "SELECT to_regclass(?) IS NOT NULL", "pairs": "json_each_text(CAST($1 AS json))", "locked": "FOR NO KEY UPDATE"}
+		"hasTable": "SELECT to_regclass(?) IS NOT NULL", "pairs": "json_each_text(CAST($1 AS json))", "locked": "FOR NO KEY UPDATE",
+		"free": ""}
 }
 
 // lock holds for the transaction, so that a crash leaves nothing behind and a pooler between does no harm. The number is ours by choice alone.

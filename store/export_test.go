@@ -25,3 +25,27 @@ func (s *Store) Query(ctx context.Context, text string, args ...any) ([]string, 
 	}
 	return out, rows.Err()
 }
+
+// FootprintPlan tells in SQLite's words how a footprint's first page is read.
+func (t *Tenant) FootprintPlan(ctx context.Context, f *EmissionFilter, by ...FootprintDimension) (plan []string, err error) {
+	b, c, err := t.emissions(f)
+	if err != nil {
+		return nil, err
+	}
+	g, err := newGrouping(b, by)
+	if err != nil {
+		return nil, err
+	}
+	o, err := FootprintOrder{}.order(g)
+	if err != nil {
+		return nil, err
+	}
+	err = t.store.read(ctx, "emissions", "EXPLAIN QUERY PLAN "+g.page(b, c, o, window{size: 20}), b, func(scan scanner) error {
+		var id, parent, unused int
+		var detail string
+		err := scan(&id, &parent, &unused, &detail)
+		plan = append(plan, detail)
+		return err
+	})
+	return plan, err
+}

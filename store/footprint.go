@@ -80,9 +80,10 @@ func newGrouping(b *statement, by []FootprintDimension) (g grouping, err error) 
 // so that groups without a supplier or a country are groups like others; '~' stands after every value.
 func (g grouping) groups(b *statement, f EmissionFilter) string {
 	var columns, keys, numbers []string
+	free := b.dialect.words()["free"]
 	for i, d := range g.dimensions {
 		n := fmt.Sprint(i + 1)
-		columns = append(columns, d.expr+" AS d"+n)
+		columns = append(columns, free+d.expr+" AS d"+n)
 		keys = append(keys, "COALESCE('=' || CAST(d"+n+" AS text), '~') AS k"+n)
 		numbers = append(numbers, n)
 	}
@@ -173,7 +174,7 @@ func (g grouping) page(b *statement, f EmissionFilter, o order, w window) string
 		within, before = row+following+at, "EXISTS (SELECT 1 FROM grouped WHERE "+row+preceding+at+")"
 	}
 	columns := append(append(append([]string{o.expr + " AS sort_key"}, g.columns("k")...), g.columns("d")...), sumNames)
-	return "WITH grouped AS (" + g.groups(b, f) + ") SELECT around.*, page.* FROM (SELECT CAST(COALESCE(SUM(co2e), 0) AS bigint) AS whole, " + before +
+	return "WITH grouped AS MATERIALIZED (" + g.groups(b, f) + ") SELECT around.*, page.* FROM (SELECT CAST(COALESCE(SUM(co2e), 0) AS bigint) AS whole, " + before +
 		" AS before_first FROM grouped) AS around LEFT JOIN (SELECT " + strings.Join(columns, ", ") + " FROM grouped WHERE " + within +
 		" ORDER BY " + strings.Join(place, ahead+", ") + ahead + " LIMIT " + b.bind(w.size+1) + ") AS page ON TRUE"
 }
