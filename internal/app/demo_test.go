@@ -1,8 +1,10 @@
 package app_test
 
 import (
+	"encoding/json"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"runtime"
@@ -21,7 +23,7 @@ func TestDemo(t *testing.T) {
 	if key == nil {
 		t.Fatalf("the banner: %s", first.out)
 	}
-	t.Run("the three examples answer, from the terminal as printed", func(t *testing.T) {
+	t.Run("the three examples answer", func(t *testing.T) {
 		bodies := regexp.MustCompile(`-d '([^']+)'`).FindAllStringSubmatch(first.out.String(), -1)
 		if len(bodies) != 3 {
 			t.Fatalf("%d examples", len(bodies))
@@ -32,6 +34,22 @@ func TestDemo(t *testing.T) {
 			r.Header.Set("Authorization", "Bearer "+key[1])
 			if got := first.do(t, r); got.status != 200 || len(got.Errors) > 0 || !strings.Contains(got.text, "co2e") {
 				t.Errorf("%s: %.300s", b[1], got.text)
+			}
+		}
+	})
+	t.Run("and so they do from a terminal, line by line as printed", func(t *testing.T) {
+		if _, err := exec.LookPath("curl"); err != nil {
+			t.Skip("curl is not installed")
+		}
+		lines := regexp.MustCompile(`(?m)^ +(curl .*)$`).FindAllStringSubmatch(first.out.String(), -1)
+		if len(lines) != 3 {
+			t.Fatalf("%d examples", len(lines))
+		}
+		for _, line := range lines {
+			out, err := exec.CommandContext(t.Context(), "sh", "-c", line[1]).Output()
+			var got reply
+			if json.Unmarshal(out, &got); err != nil || len(got.Errors) > 0 || !strings.Contains(string(got.Data), `"co2e":"`) {
+				t.Errorf("%s: %v %.300s", line[1], err, out)
 			}
 		}
 	})
