@@ -23,6 +23,15 @@ func (d door) String() string {
 	return d.parent.Name + "." + d.field.Name + "(" + strings.Join(append([]string{d.arg.Name}, d.path...), ".") + ")"
 }
 
+// global tells whether the door takes global ids, and not the keys of another system.
+func (d door) global(s *ast.Schema) bool {
+	t := d.arg.Type
+	for _, name := range d.path {
+		t = s.Types[t.Name()].Fields.ForName(name).Type
+	}
+	return t.Name() == "ID"
+}
+
 // named tells what part names a row by its name: an id, or the key of another system.
 var named = regexp.MustCompile(`(?i)ids?$`)
 

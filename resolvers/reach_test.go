@@ -123,6 +123,9 @@ func (r *reach) tryIDs(d door) {
 	r.t.Helper()
 	opened := false
 	for kind, theirs := range r.other {
+		if key := strings.HasSuffix(kind, "'s key"); key == d.global(r.schema.Schema()) {
+			continue // a text is no id, and an id no key of another system
+		}
 		none := r.through(d, r.none[kind])
 		if shared := kind == "factor" || kind == "dataset"; !shared || !slices.Contains(answersShared, d.String()) {
 			if got := r.through(d, theirs); got != none {

@@ -98,7 +98,7 @@ func TestBadRowsOfAFile(t *testing.T) {
 func TestATruncatedFileIsGoneOnWith(t *testing.T) {
 	eachDatabase(t, func(t *testing.T, env map[string]string) {
 		r := newRefusing(t, env)
-		const rows = 12_000
+		const rows = 6_000
 		var zipped bytes.Buffer
 		z := gzip.NewWriter(&zipped)
 		fmt.Fprintln(z, "externalId,description,occurredOn,amount,currency")
