@@ -2,7 +2,9 @@ package store
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
+	"io"
 	"net"
 	"runtime"
 	"strconv"
@@ -95,7 +97,8 @@ func (postgres) classify(err error) trouble {
 	if !errors.As(err, &said) {
 		var connect *pgconn.ConnectError
 		var network net.Error
-		if errors.As(err, &connect) || errors.As(err, &network) || pgconn.SafeToRetry(err) {
+		cut := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, driver.ErrBadConn) // in the middle of an answer
+		if cut || errors.As(err, &connect) || errors.As(err, &network) || pgconn.SafeToRetry(err) {
 			return unreachable
 		}
 		return otherTrouble
@@ -117,8 +120,8 @@ func (postgres) classify(err error) trouble {
 
 // insert copies on the transaction's own session.
 func (postgres) insert(ctx context.Context, tx *transaction, table string, columns []string, n int, row func(i int) []any) error {
-	return tx.conn.Raw(func(driver any) error {
-		_, err := driver.(*stdlib.Conn).Conn().CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromSlice(n, func(i int) ([]any, error) {
+	return tx.conn.Raw(func(conn any) error {
+		_, err := conn.(*stdlib.Conn).Conn().CopyFrom(ctx, pgx.Identifier{table}, columns, pgx.CopyFromSlice(n, func(i int) ([]any, error) {
 			values := row(i)
 			for j, v := range values {
 				values[j] = wire(v)

@@ -30,7 +30,7 @@ func openSQLite(ctx context.Context, s *Store, o Options) error {
 	if err := writable(dir); err != nil {
 		return err
 	}
-	file := filepath.Join(dir, "carbongraph.db")
+	file := filepath.Join(dir, databaseFile)
 	s.dialect, s.kind, s.writers = sqliteDialect{}, "sqlite", 1
 	open := func(conns int, pragmas ...string) (*bun.DB, error) {
 		query := url.Values{"_txlock": {"immediate"}, "_pragma": append([]string{"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(NORMAL)",
@@ -57,6 +57,9 @@ func openSQLite(ctx context.Context, s *Store, o Options) error {
 	return nil
 }
 
+// databaseFile is the embedded database, in the data folder.
+const databaseFile = "carbongraph.db"
+
 // writable makes the folder and proves that files can be made in it: SQLite itself tells only that it is unable.
 func writable(dir string) error {
 	const advice = "Give another with DATA_DIR or --data, or set DATABASE_URL."
@@ -67,7 +70,17 @@ func writable(dir string) error {
 	if err != nil {
 		return fault.Wrap(err, fault.Internal, "The data folder %s cannot be written: %v. %s", dir, errors.Unwrap(err), advice)
 	}
-	return errors.Join(probe.Close(), os.Remove(probe.Name()))
+	if err := errors.Join(probe.Close(), os.Remove(probe.Name())); err != nil {
+		return err
+	}
+	file, err := os.OpenFile(filepath.Join(dir, databaseFile), os.O_RDWR, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return fault.Wrap(err, fault.Internal, "The database %s cannot be written: %v. %s", filepath.Join(dir, databaseFile), errors.Unwrap(err), advice)
+	}
+	return file.Close()
 }
 
 // words: SQLite compares text by bytes as it is, and an index covers by having more columns. A plus frees the groups of a sum from indexes: SQLite

@@ -21,6 +21,10 @@ func TestOpenRefuses(t *testing.T) {
 	if err := os.MkdirAll(broken, 0o700); err != nil {
 		t.Fatal(err)
 	}
+	occupied := t.TempDir() // by a folder of the database's name, which not even root can write as a file
+	if err := os.Mkdir(filepath.Join(occupied, "carbongraph.db"), 0o700); err != nil {
+		t.Fatal(err)
+	}
 	if err := os.WriteFile(filepath.Join(broken, "carbongraph.db"), []byte(strings.Repeat("not a database. ", 100)), 0o600); err != nil {
 		t.Fatal(err)
 	}
@@ -28,12 +32,13 @@ func TestOpenRefuses(t *testing.T) {
 		o    store.Options
 		says []string
 	}{
-		"a server that does not answer":   {store.Options{DatabaseURL: "postgres://ann:hunter2@127.0.0.1:1/ledger"}, []string{"127.0.0.1:1", "refused", "DATABASE_URL"}},
-		"a host that is not there":        {store.Options{DatabaseURL: "postgres://ann:hunter2@no-such-host.invalid/ledger"}, []string{"no-such-host.invalid:5432", "DATABASE_URL"}},
-		"an address that is none":         {store.Options{DatabaseURL: "postgres://ann:hunter2@%zz:x/ledger"}, []string{"DATABASE_URL", "postgres://user"}},
-		"a folder that cannot be made":    {store.Options{DataDir: filepath.Join(file, "data")}, []string{file, "DATA_DIR"}},
-		"a folder that is a file":         {store.Options{DataDir: file}, []string{file, "DATA_DIR"}},
-		"a database that is another file": {store.Options{DataDir: broken}, []string{"carbongraph.db", "DATA_DIR"}},
+		"a server that does not answer":     {store.Options{DatabaseURL: "postgres://ann:hunter2@127.0.0.1:1/ledger"}, []string{"127.0.0.1:1", "refused", "DATABASE_URL"}},
+		"a host that is not there":          {store.Options{DatabaseURL: "postgres://ann:hunter2@no-such-host.invalid/ledger"}, []string{"no-such-host.invalid:5432", "DATABASE_URL"}},
+		"an address that is none":           {store.Options{DatabaseURL: "postgres://ann:hunter2@%zz:x/ledger"}, []string{"DATABASE_URL", "postgres://user"}},
+		"a folder that cannot be made":      {store.Options{DataDir: filepath.Join(file, "data")}, []string{file, "DATA_DIR"}},
+		"a folder that is a file":           {store.Options{DataDir: file}, []string{file, "DATA_DIR"}},
+		"a database that cannot be written": {store.Options{DataDir: occupied}, []string{"carbongraph.db", "cannot be written", "DATA_DIR"}},
+		"a database that is another file":   {store.Options{DataDir: broken}, []string{"carbongraph.db", "DATA_DIR"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			st, err := store.Open(t.Context(), tc.o)
