@@ -25,6 +25,7 @@ type Config struct {
 	ListenAddr  string
 	AdminAddr   string
 	DataDir     string
+	Engine      string // auto or gqlgen
 	LogLevel    slog.Level
 	LogText     bool
 
@@ -71,6 +72,13 @@ func settings(terminal bool) []setting {
 		{"LISTEN_ADDR", "127.0.0.1:8080", false, func(c *Config, s string) error { c.ListenAddr = s; return listen(s) }},
 		{"ADMIN_ADDR", "127.0.0.1:9090", false, func(c *Config, s string) error { c.AdminAddr = s; return listen(s) }},
 		{"DATA_DIR", "./data", false, func(c *Config, s string) error { c.DataDir = s; return nil }},
+		{"ENGINE", "auto", false, func(c *Config, s string) error {
+			c.Engine = s
+			if s != "auto" && s != "gqlgen" {
+				return fmt.Errorf("is auto or gqlgen; got %q", s)
+			}
+			return nil
+		}},
 		{"LOG_LEVEL", "info", false, func(c *Config, s string) error {
 			if !slices.Contains([]string{"debug", "info", "warn", "error"}, s) || c.LogLevel.UnmarshalText([]byte(s)) != nil {
 				return fmt.Errorf("is debug, info, warn or error; got %q", s)
