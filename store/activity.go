@@ -6,29 +6,47 @@ import (
 	"carbongraph/internal/exact"
 )
 
-func activities() relation[Activity] {
-	return relation[Activity]{
-		table: "activities", alias: "a",
-		columns: "a.id, a.external_id, a.supplier_id, a.category_number, a.description, a.account_code, a.occurred_on, a.quantity_micros, " +
-			"a.quantity_unit, a.money_micros, a.currency, a.country, a.problem_code, a.problem_message, a.created_at, a.updated_at",
-		row: func(scan scanner) (*Activity, error) {
-			a := new(Activity)
-			var quantity, money *exact.Micros
-			var unit, currency, code, message *string
-			err := scan(&a.ID, &a.ExternalID, &a.SupplierID, &a.CategoryNumber, &a.Description, &a.AccountCode, &a.OccurredOn, &quantity, &unit,
-				&money, &currency, &a.Country, &code, &message, &a.CreatedAt, &a.UpdatedAt)
-			if quantity != nil && unit != nil {
-				a.Quantity = &Quantity{*quantity, *unit}
-			}
-			if money != nil && currency != nil {
-				a.Money = &Money{*money, *currency}
-			}
-			if code != nil && message != nil {
-				a.Problem = &Problem{Code: *code, Message: *message}
-			}
-			return a, err
-		},
+var activityRelation = newRelation("activities", "a", (*Activity).pair,
+	idColumn("a.id", "ID GlobalID", func(a *Activity) *ID { return &a.ID }),
+	textColumn("a.external_id", "ExternalID", func(a *Activity) *string { return &a.ExternalID }),
+	maybeID("a.supplier_id", "SupplierID", func(a *Activity) **ID { return &a.SupplierID }),
+	intColumn("a.category_number", "CategoryNumber Category", func(a *Activity) *int32 { return &a.CategoryNumber }),
+	textColumn("a.description", "Description", func(a *Activity) *string { return &a.Description }),
+	maybeText("a.account_code", "AccountCode", func(a *Activity) **string { return &a.AccountCode }),
+	dateColumn("a.occurred_on", "OccurredOn", func(a *Activity) *exact.Date { return &a.OccurredOn }),
+	maybeLong("a.quantity_micros", "Quantity", func(a *Activity) **exact.Micros { return &a.columns.quantity }),
+	maybeText("a.quantity_unit", "Quantity", func(a *Activity) **string { return &a.columns.unit }),
+	maybeLong("a.money_micros", "Money", func(a *Activity) **exact.Micros { return &a.columns.money }),
+	maybeText("a.currency", "Money", func(a *Activity) **string { return &a.columns.currency }),
+	maybeText("a.country", "Country", func(a *Activity) **string { return &a.Country }),
+	maybeText("a.problem_code", "Problem", func(a *Activity) **string { return &a.columns.code }),
+	maybeText("a.problem_message", "Problem", func(a *Activity) **string { return &a.columns.message }),
+	instantColumn("a.created_at", "CreatedAt", func(a *Activity) *exact.Instant { return &a.CreatedAt }),
+	instantColumn("a.updated_at", "UpdatedAt", func(a *Activity) *exact.Instant { return &a.UpdatedAt }),
+)
+
+func activities() *relation[Activity] { return activityRelation }
+
+// pairs are the columns of an activity that mean something two by two.
+type pairs struct {
+	quantity, money               *exact.Micros
+	unit, currency, code, message *string
+}
+
+// pair makes of two columns what they mean together.
+func (a *Activity) pair() {
+	a.Quantity, a.Money, a.Problem = nil, nil, nil
+	c := &a.columns
+	if c.quantity != nil && c.unit != nil {
+		a.Quantity = &Quantity{*c.quantity, *c.unit}
 	}
+	if c.money != nil && c.currency != nil {
+		a.Money = &Money{*c.money, *c.currency}
+	}
+	if c.code != nil && c.message != nil {
+		a.Problem = &Problem{Code: *c.code, Message: *c.message}
+	}
+	*c = pairs{}
 }
 
 // order finds the expression of an order. The zero order is that of the contract: by day.
@@ -79,24 +97,37 @@ func (f ActivityFilter) where(b *statement) {
 
 // Activities gives one page of the activities that meet the filter.
 func (t *Tenant) Activities(ctx context.Context, f *ActivityFilter, o ActivityOrder, p Page) (*Connection[Activity], error) {
+	q, err := t.ActivityPage(f, o, p, 0)
+	return connection(ctx, q, err)
+}
+
+// ActivityPage is the read behind Activities.
+func (t *Tenant) ActivityPage(f *ActivityFilter, o ActivityOrder, p Page, some Columns) (*Query[Activity], error) {
 	b, c, by, err := t.activities(f, o)
 	if err != nil {
 		return nil, err
 	}
-	return page(ctx, t.store, b, activities(), by, p, t.scope("activities", by, c))
+	return page(t.store, b, activities(), by, p, some, t.scope("activities", by, c))
 }
 
 // ActivitiesOf gives one page of the activities of each supplier, in the order of the suppliers and in one statement.
 func (t *Tenant) ActivitiesOf(ctx context.Context, parents []GlobalID, f *ActivityFilter, o ActivityOrder, p Page) ([]*Connection[Activity], error) {
+	kind, rows := rowsOfOne(parents)
+	q, err := t.ActivityPages(kind, rows, f, o, p, 0)
+	return connections(ctx, q, err)
+}
+
+// ActivityPages is the read behind ActivitiesOf, for rows of one kind.
+func (t *Tenant) ActivityPages(kind Kind, parents []ID, f *ActivityFilter, o ActivityOrder, p Page, some Columns) (*Query[Activity], error) {
 	b, c, by, err := t.activities(f, o)
 	if err != nil {
 		return nil, err
 	}
-	of, err := newParentKeys(parents, activityParents)
+	of, err := newParentKeys(kind, parents, activityParents)
 	if err != nil {
 		return nil, err
 	}
-	return pagesOf(ctx, t.store, b, activities(), of, by, p, t.scope(of.name+".activities", by, c))
+	return pagesOf(t.store, b, activities(), of, by, p, some, t.scope(of.name+".activities", by, c))
 }
 
 // activities starts a read of activities: the statement with the filter's conditions, the canonical filter, the order.
@@ -122,32 +153,53 @@ func activityParents(kind Kind) (column, name string) {
 	return "", ""
 }
 
+var activityCount = newCount("activities", "a")
+
 // CountActivities tells how many activities meet the filter.
 func (t *Tenant) CountActivities(ctx context.Context, f *ActivityFilter) (int, error) {
+	q, err := t.ActivityCount(f)
+	return one(ctx, q, err)
+}
+
+// ActivityCount is the read behind CountActivities.
+func (t *Tenant) ActivityCount(f *ActivityFilter) (*Query[int], error) {
 	b, _, _, err := t.activities(f, ActivityOrder{})
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	return t.store.count(ctx, b, "activities", "a")
+	return aggregate(t.store, b, activityCount, countRows), nil
 }
 
 // CountActivitiesOf tells how many activities of each supplier meet the filter, in the order of the suppliers.
 func (t *Tenant) CountActivitiesOf(ctx context.Context, parents []GlobalID, f *ActivityFilter) ([]int, error) {
+	kind, rows := rowsOfOne(parents)
+	q, err := t.ActivityCounts(kind, rows, f)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]int, len(rows))
+	return out, q.hanging(ctx, each(rows, func(at int, n *int) { out[at] = *n }))
+}
+
+// ActivityCounts is the read behind CountActivitiesOf; parents without any are missing.
+func (t *Tenant) ActivityCounts(kind Kind, parents []ID, f *ActivityFilter) (*Query[int], error) {
 	b, _, _, err := t.activities(f, ActivityOrder{})
 	if err != nil {
 		return nil, err
 	}
-	of, err := newParentKeys(parents, activityParents)
+	of, err := newParentKeys(kind, parents, activityParents)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]int, of.count)
-	var n int
-	err = of.grouped(ctx, t.store, b, "activities", "a", "COUNT(*)", []any{&n}, func(at int) { out[at] = n })
-	return out, err
+	return grouped(t.store, b, activityCount, countRows, of), nil
 }
 
 // ActivitiesByID gives the activities with these ids, in any order; those that are not there, or are another organization's, are missing.
 func (t *Tenant) ActivitiesByID(ctx context.Context, ids []ID) ([]*Activity, error) {
-	return byID(ctx, t.store, t.statement("a"), activities(), ids)
+	return t.ActivitiesWith(ids, 0).all(ctx)
+}
+
+// ActivitiesWith is the read behind ActivitiesByID.
+func (t *Tenant) ActivitiesWith(ids []ID, some Columns) *Query[Activity] {
+	return byID(t.store, t.statement("a"), activities(), ids, some)
 }

@@ -1,9 +1,6 @@
 package store
 
 import (
-	"context"
-	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 
@@ -18,7 +15,7 @@ type window struct {
 }
 
 // window checks a page. Arguments that are wrong by themselves are BAD_USER_INPUT, cursors of elsewhere INVALID_CURSOR.
-func (p Page) window(sc *scope) (window, error) {
+func (p Page) window(scope func() *scope) (window, error) {
 	w := window{size: DefaultPage}
 	for _, limit := range []struct {
 		argument string
@@ -38,19 +35,19 @@ func (p Page) window(sc *scope) (window, error) {
 	w.backward = p.Last != nil
 	var err error
 	if p.After != nil {
-		if w.after, err = sc.parse(*p.After, "after"); err != nil {
+		if w.after, err = scope().parse(*p.After, "after"); err != nil {
 			return w, err
 		}
 	}
 	if p.Before != nil {
-		w.before, err = sc.parse(*p.Before, "before")
+		w.before, err = scope().parse(*p.Before, "before")
 	}
 	return w, err
 }
 
 // pageQuery is the parts that the statement of a page is made of, on either database.
 type pageQuery struct {
-	columns string // id, sort key and the relation's columns
+	columns string // sort key, id and the relation's columns
 	table   string // table AS alias
 	alias   string
 	where   string // conditions of filter, parent and window
@@ -61,10 +58,10 @@ type pageQuery struct {
 }
 
 // newPageQuery makes the parts. The conditions gathered so far are the filter's; belongs, where there are any, tie rows to their parent.
-func newPageQuery[T any](b *statement, rel relation[T], o order, w window, belongs ...string) pageQuery {
+func newPageQuery[T any](b *statement, rel *relation[T], o order, w window, some Columns, belongs ...string) pageQuery {
 	id := rel.alias + ".id"
 	q := pageQuery{
-		columns: id + " AS row_id, " + o.expr + " AS sort_key, " + rel.columns,
+		columns: o.expr + " AS sort_key, " + id + " AS row_id, " + rel.list(some),
 		table:   rel.table + " AS " + rel.alias, alias: rel.alias,
 		// Part of the text, as a plan that is kept must know how few rows are wanted. It is ours: at most MaxPage and one.
 		limit: strconv.Itoa(w.size + 1), before: "FALSE", after: "FALSE",
@@ -111,80 +108,31 @@ func (q pageQuery) single() string {
 		q.rows() + ") AS page ON TRUE"
 }
 
-// page reads one page of a relation. The statement's conditions are the filter's.
-func page[T any](ctx context.Context, s *Store, b *statement, rel relation[T], o order, p Page, sc *scope) (*Connection[T], error) {
+// page is the read of one page of a relation. The statement's conditions are the filter's.
+func page[T any](s *Store, b *statement, rel *relation[T], o order, p Page, some Columns, sc func() *scope) (*Query[T], error) {
 	w, err := p.window(sc)
 	if err != nil {
 		return nil, err
 	}
-	text := newPageQuery(b, rel, o, w).single()
-	pages, err := readPages(ctx, s, b, rel, o, w, sc, text, 1)
-	if err != nil {
-		return nil, err
-	}
-	return pages[0], nil
+	return &Query[T]{store: s, rel: rel, some: some, statement: b, lead: leadPage, place: []keyKind{o.kind, keyID}, window: w, parents: 1, scope: sc,
+		text: newPageQuery(b, rel, o, w, some).single()}, nil
 }
 
-// pagesOf reads a page for each parent in one statement.
-func pagesOf[T any](ctx context.Context, s *Store, b *statement, rel relation[T], parents parentKeys, o order, p Page, sc *scope) ([]*Connection[T], error) {
+// pagesOf is the read of a page for each parent in one statement.
+func pagesOf[T any](s *Store, b *statement, rel *relation[T], parents parentKeys, o order, p Page, some Columns, sc func() *scope) (*Query[T], error) {
 	w, err := p.window(sc)
-	if err != nil || parents.count == 0 {
-		return nil, err
-	}
-	text := b.dialect.topNPerParent(b, newPageQuery(b, rel, o, w, parents.column+" = parents.value"), parents)
-	return readPages(ctx, s, b, rel, o, w, sc, text, parents.count)
-}
-
-// rawPage is a page while its rows come in.
-type rawPage[T any] struct {
-	rows          []*T
-	places        []key // of all rows, one after another
-	width         int   // keys of one row's place
-	before, after bool
-}
-
-// readPages runs the statement of pages and makes a connection for each parent, in their order.
-func readPages[T any](ctx context.Context, s *Store, b *statement, rel relation[T], o order, w window, sc *scope, text string, parents int) ([]*Connection[T], error) {
-	raw := make([]rawPage[T], parents)
-	for i := range raw {
-		raw[i].width = 2 // sort key and id
-	}
-	var parent int
-	var before, after bool
-	id, sortKey := key{kind: keyID}, key{kind: o.kind}
-	lead := []any{&parent, &before, &after, &id, &sortKey}
-	dest := make([]any, 0, 40)
-	err := s.read(ctx, rel.table, text, b, func(scan scanner) error {
-		row, err := rel.row(func(own ...any) error {
-			dest = append(append(dest[:0], lead...), own...)
-			return scan(dest...)
-		})
-		empty := errors.Is(err, errNoRow)
-		if err != nil && !empty {
-			return err
-		}
-		if parent < 0 || parent >= parents {
-			return fmt.Errorf("store: a row of parent %d of %d", parent, parents)
-		}
-		r := &raw[parent]
-		r.before, r.after = before, after
-		if !empty {
-			r.rows, r.places = append(r.rows, row), append(r.places, sortKey, id)
-		}
-		return nil
-	})
 	if err != nil {
 		return nil, err
 	}
-	out := make([]*Connection[T], parents)
-	for i := range raw {
-		out[i] = connect(&raw[i], w, sc)
+	q := &Query[T]{store: s, rel: rel, some: some, statement: b, lead: leadPage, place: []keyKind{o.kind, keyID}, window: w, parents: parents.count, scope: sc}
+	if parents.count > 0 {
+		q.text = b.dialect.topNPerParent(b, newPageQuery(b, rel, o, w, some, parents.column+" = parents.value"), parents)
 	}
-	return out, nil
+	return q, nil
 }
 
 // connect cuts the row too many off, turns rows that were read from the end, and tells what lies around.
-func connect[T any](r *rawPage[T], w window, sc *scope) *Connection[T] {
+func connect[T any](r *rawPage[T], w window, sc *scope, width int) *Connection[T] {
 	more := len(r.rows) > w.size
 	if more {
 		r.rows = r.rows[:w.size]
@@ -196,7 +144,7 @@ func connect[T any](r *rawPage[T], w window, sc *scope) *Connection[T] {
 		if w.backward {
 			at = n - 1 - i
 		}
-		p := place(r.places[r.width*i : r.width*(i+1)])
+		p := place(r.places[width*i : width*(i+1)])
 		c.Nodes[at], c.Edges[at] = row, Edge[T]{Node: row, cursor: func() string { return sc.cursor(p) }}
 	}
 	c.PageInfo = PageInfo{HasNextPage: r.after || more && !w.backward, HasPreviousPage: r.before || more && w.backward}

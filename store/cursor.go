@@ -176,9 +176,16 @@ func newScope(secret []byte, org ID, connection string, o order, filter any, kin
 	return &scope{mac: hmac.New(sha256.New, m.Sum(nil)), kinds: kinds}
 }
 
-// scope is what the cursors of one of the organization's connections are bound to.
-func (t *Tenant) scope(connection string, o order, filter any) *scope {
-	return newScope(t.store.cursorKey, t.org, connection, o, filter, o.kind, keyID)
+// scope is what the cursors of one of the organization's connections are bound to. It is made when a cursor is read or written.
+func (t *Tenant) scope(connection string, o order, filter any, kinds ...keyKind) func() *scope {
+	return t.store.scope(t.org, connection, o, filter, kinds...)
+}
+
+func (s *Store) scope(org ID, connection string, o order, filter any, kinds ...keyKind) func() *scope {
+	if kinds == nil {
+		kinds = []keyKind{o.kind, keyID}
+	}
+	return sync.OnceValue(func() *scope { return newScope(s.cursorKey, org, connection, o, filter, kinds...) })
 }
 
 func (s *scope) tag(b []byte) []byte {

@@ -1,24 +1,43 @@
 package store
 
-import "context"
+import (
+	"context"
 
-func datasets() relation[FactorDataset] {
-	return relation[FactorDataset]{
-		table: "factor_datasets", alias: "d",
-		columns: "d.id, d.source, d.version, d.name, d.licence, d.attribution, d.gwp_set, d.factor_count, d.imported_at, d.supersedes_id, d.digest",
-		row: func(scan scanner) (*FactorDataset, error) {
-			d := new(FactorDataset)
-			return d, scan(&d.ID, &d.Source, &d.Version, &d.Name, &d.Licence, &d.Attribution, &d.GwpSet, &d.FactorCount, &d.ImportedAt, &d.SupersedesID, &d.Digest)
-		},
-	}
-}
+	"carbongraph/internal/exact"
+)
+
+var datasetRelation = newRelation("factor_datasets", "d", nil,
+	idColumn("d.id", "ID GlobalID", func(d *FactorDataset) *ID { return &d.ID }),
+	textColumn("d.source", "Source", func(d *FactorDataset) *string { return &d.Source }),
+	textColumn("d.version", "Version", func(d *FactorDataset) *string { return &d.Version }),
+	textColumn("d.name", "Name", func(d *FactorDataset) *string { return &d.Name }),
+	textColumn("d.licence", "Licence", func(d *FactorDataset) *string { return &d.Licence }),
+	textColumn("d.attribution", "Attribution", func(d *FactorDataset) *string { return &d.Attribution }),
+	textColumn("d.gwp_set", "GwpSet", func(d *FactorDataset) *GwpSet { return &d.GwpSet }),
+	intColumn("d.factor_count", "FactorCount", func(d *FactorDataset) *int32 { return &d.FactorCount }),
+	instantColumn("d.imported_at", "ImportedAt", func(d *FactorDataset) *exact.Instant { return &d.ImportedAt }),
+	maybeID("d.supersedes_id", "SupersedesID", func(d *FactorDataset) **ID { return &d.SupersedesID }),
+	textColumn("d.digest", "Digest", func(d *FactorDataset) *string { return &d.Digest }),
+)
+
+func datasets() *relation[FactorDataset] { return datasetRelation }
 
 // Datasets gives all factor datasets, by source and then in the order in which they were imported.
 func (s *Store) Datasets(ctx context.Context) ([]*FactorDataset, error) {
-	return all(ctx, s, s.statement(), datasets(), "d.source, d.imported_at, d.id")
+	return s.AllDatasets(0).all(ctx)
+}
+
+// AllDatasets is the read behind Datasets.
+func (s *Store) AllDatasets(some Columns) *Query[FactorDataset] {
+	return all(s, s.statement(), datasets(), "d.source, d.imported_at, d.id", some)
 }
 
 // DatasetsByID gives the datasets with these ids, in any order.
 func (s *Store) DatasetsByID(ctx context.Context, ids []ID) ([]*FactorDataset, error) {
-	return byID(ctx, s, s.statement(), datasets(), ids)
+	return s.DatasetsWith(ids, 0).all(ctx)
+}
+
+// DatasetsWith is the read behind DatasetsByID.
+func (s *Store) DatasetsWith(ids []ID, some Columns) *Query[FactorDataset] {
+	return byID(s, s.statement(), datasets(), ids, some)
 }

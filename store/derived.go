@@ -14,10 +14,10 @@ func (a *Activity) Category() *Category { return CategoryByNumber(a.CategoryNumb
 func (e *Emission) Category() *Category { return CategoryByNumber(e.CategoryNumber) }
 
 // Mass gives the CO2e in a unit.
-func (e *Emission) Mass(unit exact.MassUnit) exact.Decimal { return e.CO2e.In(unit) }
+func (e *Emission) Mass(unit exact.MassUnit) exact.Scaled { return e.CO2e.In(unit) }
 
 // BiogenicMass gives the biogenic CO2 in a unit.
-func (e *Emission) BiogenicMass(unit exact.MassUnit) exact.Decimal { return e.BiogenicCO2.In(unit) }
+func (e *Emission) BiogenicMass(unit exact.MassUnit) exact.Scaled { return e.BiogenicCO2.In(unit) }
 
 // SourceNode gives the id of the factor that the operand came from; nil where it came from none.
 func (s ProvenanceStep) SourceNode() *GlobalID {
@@ -29,10 +29,10 @@ func (s ProvenanceStep) SourceNode() *GlobalID {
 }
 
 // Mass gives the CO2e in a unit.
-func (t *FootprintTotals) Mass(unit exact.MassUnit) exact.Decimal { return t.CO2e.In(unit) }
+func (t *FootprintTotals) Mass(unit exact.MassUnit) exact.Scaled { return t.CO2e.In(unit) }
 
 // BiogenicMass gives the biogenic CO2 in a unit.
-func (t *FootprintTotals) BiogenicMass(unit exact.MassUnit) exact.Decimal {
+func (t *FootprintTotals) BiogenicMass(unit exact.MassUnit) exact.Scaled {
 	return t.BiogenicCO2.In(unit)
 }
 

@@ -169,7 +169,17 @@ func (postgres) bound(args []any, fresh bool) []any {
 	if fresh {
 		mode = pgx.QueryExecModeCacheDescribe
 	}
-	return append([]any{mode}, args...)
+	out := append([]any{mode}, args...)
+	for i, arg := range args {
+		if ids, ok := arg.([]ID); ok { // the driver knows arrays of bytes, not our type
+			plain := make([][16]byte, len(ids))
+			for j, id := range ids {
+				plain[j] = id
+			}
+			out[i+1] = plain
+		}
+	}
+	return out
 }
 
 func (postgres) oneOf(b *statement, expr string, t listType, values any) string {

@@ -148,7 +148,7 @@ func (sqliteDialect) bound(args []any, _ bool) []any {
 	out := make([]any, len(args))
 	for i, arg := range args {
 		switch arg.(type) {
-		case []string, []int32:
+		case []string, []int32, []ID:
 			list, err := json.Marshal(arg)
 			if err != nil {
 				panic("store: a list that is no JSON: " + err.Error()) // texts and numbers always are

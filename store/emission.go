@@ -3,20 +3,33 @@ package store
 import (
 	"context"
 	"fmt"
+
+	"carbongraph/internal/exact"
 )
 
-func emissions() relation[Emission] {
-	return relation[Emission]{
-		table: "emissions", alias: "e",
-		columns: "e.id, e.activity_id, e.supplier_id, e.category_number, e.factor_id, e.dataset_id, e.run_id, e.occurred_on, e.country, e.account_code, " +
-			"e.co2e_mg, e.biogenic_mg, e.spend_micros, e.method, e.gwp_set, e.gases, e.provenance, e.calculated_at, e.superseded",
-		row: func(scan scanner) (*Emission, error) {
-			e := new(Emission)
-			return e, scan(&e.ID, &e.ActivityID, &e.SupplierID, &e.CategoryNumber, &e.FactorID, &e.DatasetID, &e.RunID, &e.OccurredOn, &e.Country, &e.AccountCode,
-				&e.CO2e, &e.BiogenicCO2, &e.Spend, &e.Method, &e.GwpSet, &e.gases, &e.provenance, &e.CalculatedAt, &e.Superseded)
-		},
-	}
-}
+var emissionRelation = newRelation("emissions", "e", nil,
+	idColumn("e.id", "ID GlobalID", func(e *Emission) *ID { return &e.ID }),
+	idColumn("e.activity_id", "ActivityID", func(e *Emission) *ID { return &e.ActivityID }),
+	maybeID("e.supplier_id", "SupplierID", func(e *Emission) **ID { return &e.SupplierID }),
+	intColumn("e.category_number", "CategoryNumber Category", func(e *Emission) *int32 { return &e.CategoryNumber }),
+	idColumn("e.factor_id", "FactorID", func(e *Emission) *ID { return &e.FactorID }),
+	idColumn("e.dataset_id", "DatasetID", func(e *Emission) *ID { return &e.DatasetID }),
+	idColumn("e.run_id", "RunID", func(e *Emission) *ID { return &e.RunID }),
+	dateColumn("e.occurred_on", "OccurredOn", func(e *Emission) *exact.Date { return &e.OccurredOn }),
+	maybeText("e.country", "Country", func(e *Emission) **string { return &e.Country }),
+	maybeText("e.account_code", "AccountCode", func(e *Emission) **string { return &e.AccountCode }),
+	longColumn("e.co2e_mg", "CO2e Mass", func(e *Emission) *exact.Milligrams { return &e.CO2e }),
+	longColumn("e.biogenic_mg", "BiogenicCO2 BiogenicMass", func(e *Emission) *exact.Milligrams { return &e.BiogenicCO2 }),
+	maybeLong("e.spend_micros", "Spend", func(e *Emission) **exact.Micros { return &e.Spend }),
+	textColumn("e.method", "Method", func(e *Emission) *CalculationMethod { return &e.Method }),
+	textColumn("e.gwp_set", "GwpSet", func(e *Emission) *GwpSet { return &e.GwpSet }),
+	textColumn("e.gases", "GasAmounts", func(e *Emission) *string { return &e.gases }),
+	textColumn("e.provenance", "Steps", func(e *Emission) *string { return &e.provenance }),
+	instantColumn("e.calculated_at", "CalculatedAt", func(e *Emission) *exact.Instant { return &e.CalculatedAt }),
+	boolColumn("e.superseded", "Superseded", func(e *Emission) *bool { return &e.Superseded }),
+)
+
+func emissions() *relation[Emission] { return emissionRelation }
 
 // GasAmounts gives the gases: those of an emission that was read are decoded each time, so that many may ask at once.
 func (e *Emission) GasAmounts() ([]GasAmount, error) {
@@ -102,6 +115,12 @@ func (t *Tenant) emissions(f *EmissionFilter) (*statement, EmissionFilter, error
 
 // Emissions gives one page of the emissions that meet the filter.
 func (t *Tenant) Emissions(ctx context.Context, f *EmissionFilter, o EmissionOrder, p Page) (*Connection[Emission], error) {
+	q, err := t.EmissionPage(f, o, p, 0)
+	return connection(ctx, q, err)
+}
+
+// EmissionPage is the read behind Emissions.
+func (t *Tenant) EmissionPage(f *EmissionFilter, o EmissionOrder, p Page, some Columns) (*Query[Emission], error) {
 	by, err := o.order()
 	if err != nil {
 		return nil, err
@@ -110,11 +129,18 @@ func (t *Tenant) Emissions(ctx context.Context, f *EmissionFilter, o EmissionOrd
 	if err != nil {
 		return nil, err
 	}
-	return page(ctx, t.store, b, emissions(), by, p, t.scope("emissions", by, c))
+	return page(t.store, b, emissions(), by, p, some, t.scope("emissions", by, c))
 }
 
 // EmissionsOf gives one page of the emissions of each supplier, category or activity, in the order of the parents and in one statement.
 func (t *Tenant) EmissionsOf(ctx context.Context, parents []GlobalID, f *EmissionFilter, o EmissionOrder, p Page) ([]*Connection[Emission], error) {
+	kind, rows := rowsOfOne(parents)
+	q, err := t.EmissionPages(kind, rows, f, o, p, 0)
+	return connections(ctx, q, err)
+}
+
+// EmissionPages is the read behind EmissionsOf, for rows of one kind.
+func (t *Tenant) EmissionPages(kind Kind, parents []ID, f *EmissionFilter, o EmissionOrder, p Page, some Columns) (*Query[Emission], error) {
 	by, err := o.order()
 	if err != nil {
 		return nil, err
@@ -123,11 +149,11 @@ func (t *Tenant) EmissionsOf(ctx context.Context, parents []GlobalID, f *Emissio
 	if err != nil {
 		return nil, err
 	}
-	of, err := newParentKeys(parents, emissionParents)
+	of, err := newParentKeys(kind, parents, emissionParents)
 	if err != nil {
 		return nil, err
 	}
-	return pagesOf(ctx, t.store, b, emissions(), of, by, p, t.scope(of.name+".emissions", by, c))
+	return pagesOf(t.store, b, emissions(), of, by, p, some, t.scope(of.name+".emissions", by, c))
 }
 
 // emissionParents tells by which column emissions belong to parents of a kind.
@@ -145,16 +171,22 @@ func emissionParents(kind Kind) (column, name string) {
 
 // EmissionsByID gives the emissions with these ids, in any order; those that are not there, or are another organization's, are missing.
 func (t *Tenant) EmissionsByID(ctx context.Context, ids []ID) ([]*Emission, error) {
-	return byID(ctx, t.store, t.statement("e"), emissions(), ids)
+	return t.EmissionsWith(ids, 0).all(ctx)
+}
+
+// EmissionsWith is the read behind EmissionsByID.
+func (t *Tenant) EmissionsWith(ids []ID, some Columns) *Query[Emission] {
+	return byID(t.store, t.statement("e"), emissions(), ids, some)
 }
 
 // CurrentEmissions gives the emission that is not superseded of each activity that has one, in any order.
 func (t *Tenant) CurrentEmissions(ctx context.Context, activities []ID) ([]*Emission, error) {
-	if len(activities) == 0 {
-		return nil, nil
-	}
+	return t.CurrentEmissionsOf(activities, 0).all(ctx)
+}
+
+// CurrentEmissionsOf is the read behind CurrentEmissions.
+func (t *Tenant) CurrentEmissionsOf(activities []ID, some Columns) *Query[Emission] {
 	b := t.statement("e")
-	b.in("e.activity_id", listUUID, idTexts(activities))
 	b.where("NOT e.superseded")
-	return all(ctx, t.store, b, emissions(), "")
+	return byKey(t.store, b, emissions(), "e.activity_id", listUUID, activities, some)
 }

@@ -2,36 +2,36 @@ package store
 
 import (
 	"context"
-	"encoding/json"
-	"fmt"
 	"strings"
 
+	"carbongraph/internal/exact"
 	"carbongraph/internal/fault"
 )
 
-func factors() relation[EmissionFactor] {
-	return relation[EmissionFactor]{
-		table: "emission_factors", alias: "f",
-		columns: "f.id, f.dataset_id, f.code, f.name, f.region, f.unit, f.value, f.value_ar4, f.value_ar5, f.value_ar6, f.biogenic_co2, f.price_year, " +
-			"f.price_basis, f.life_cycle_boundary, f.year, f.valid_from, f.valid_to, f.uncertainty_percent, f.category_number, f.gases",
-		row: func(scan scanner) (*EmissionFactor, error) { return scanFactor(scan) },
-	}
-}
+var factorRelation = newRelation("emission_factors", "f", nil,
+	idColumn("f.id", "ID GlobalID", func(f *EmissionFactor) *ID { return &f.ID }),
+	idColumn("f.dataset_id", "DatasetID", func(f *EmissionFactor) *ID { return &f.DatasetID }),
+	textColumn("f.code", "Code", func(f *EmissionFactor) *string { return &f.Code }),
+	textColumn("f.name", "Name", func(f *EmissionFactor) *string { return &f.Name }),
+	textColumn("f.region", "Region", func(f *EmissionFactor) *string { return &f.Region }),
+	textColumn("f.unit", "Unit", func(f *EmissionFactor) *string { return &f.Unit }),
+	maybeDecimal("f.value", "Value ValueBy", func(f *EmissionFactor) **exact.Decimal { return &f.Value }),
+	maybeDecimal("f.value_ar4", "ValueBy", func(f *EmissionFactor) **exact.Decimal { return &f.ValueAR4 }),
+	maybeDecimal("f.value_ar5", "ValueBy", func(f *EmissionFactor) **exact.Decimal { return &f.ValueAR5 }),
+	maybeDecimal("f.value_ar6", "ValueBy", func(f *EmissionFactor) **exact.Decimal { return &f.ValueAR6 }),
+	maybeDecimal("f.biogenic_co2", "BiogenicCO2", func(f *EmissionFactor) **exact.Decimal { return &f.BiogenicCO2 }),
+	maybeInt("f.price_year", "PriceYear", func(f *EmissionFactor) **int32 { return &f.PriceYear }),
+	maybeText("f.price_basis", "PriceBasis", func(f *EmissionFactor) **PriceBasis { return &f.PriceBasis }),
+	maybeText("f.life_cycle_boundary", "LifeCycleBoundary", func(f *EmissionFactor) **string { return &f.LifeCycleBoundary }),
+	maybeInt("f.year", "Year", func(f *EmissionFactor) **int32 { return &f.Year }),
+	maybeDate("f.valid_from", "ValidFrom", func(f *EmissionFactor) **exact.Date { return &f.ValidFrom }),
+	maybeDate("f.valid_to", "ValidTo", func(f *EmissionFactor) **exact.Date { return &f.ValidTo }),
+	maybeDecimal("f.uncertainty_percent", "UncertaintyPercent", func(f *EmissionFactor) **exact.Decimal { return &f.UncertaintyPercent }),
+	maybeInt("f.category_number", "CategoryNumber", func(f *EmissionFactor) **int32 { return &f.CategoryNumber }),
+	jsonColumn("f.gases", "Gases", func(f *EmissionFactor) *[]FactorGas { return &f.Gases }),
+)
 
-// scanFactor reads a factor; lead is scanned before its own columns.
-func scanFactor(scan scanner, lead ...any) (*EmissionFactor, error) {
-	f := new(EmissionFactor)
-	var gases []byte
-	err := scan(append(lead, &f.ID, &f.DatasetID, &f.Code, &f.Name, &f.Region, &f.Unit, &f.Value, &f.ValueAR4, &f.ValueAR5, &f.ValueAR6, &f.BiogenicCO2,
-		&f.PriceYear, &f.PriceBasis, &f.LifeCycleBoundary, &f.Year, &f.ValidFrom, &f.ValidTo, &f.UncertaintyPercent, &f.CategoryNumber, &gases)...)
-	if err != nil {
-		return nil, err
-	}
-	if err := json.Unmarshal(gases, &f.Gases); err != nil {
-		return nil, fmt.Errorf("store: gases of factor %s: %w", f.ID, err)
-	}
-	return f, nil
-}
+func factors() *relation[EmissionFactor] { return factorRelation }
 
 // order finds the expression of an order. The zero order is that of the contract: by name.
 func (o EmissionFactorOrder) order(b *statement, search *string) (order, error) {
@@ -93,6 +93,12 @@ func (f EmissionFactorFilter) where(b *statement) {
 
 // Factors gives one page of the emission factors that meet the filter. Factors are shared: their cursors are bound to no organization.
 func (s *Store) Factors(ctx context.Context, f *EmissionFactorFilter, o EmissionFactorOrder, p Page) (*Connection[EmissionFactor], error) {
+	q, err := s.FactorPage(f, o, p, 0)
+	return connection(ctx, q, err)
+}
+
+// FactorPage is the read behind Factors.
+func (s *Store) FactorPage(f *EmissionFactorFilter, o EmissionFactorOrder, p Page, some Columns) (*Query[EmissionFactor], error) {
 	c, err := f.canonical()
 	if err != nil {
 		return nil, err
@@ -103,57 +109,69 @@ func (s *Store) Factors(ctx context.Context, f *EmissionFactorFilter, o Emission
 		return nil, err
 	}
 	c.where(b)
-	return page(ctx, s, b, factors(), by, p, newScope(s.cursorKey, ID{}, "emissionFactors", by, c, by.kind, keyID))
+	return page(s, b, factors(), by, p, some, s.scope(ID{}, "emissionFactors", by, c))
 }
+
+var factorCount = newCount("emission_factors", "f")
 
 // CountFactors tells how many factors meet the filter.
 func (s *Store) CountFactors(ctx context.Context, f *EmissionFactorFilter) (int, error) {
+	q, err := s.FactorCount(f)
+	return one(ctx, q, err)
+}
+
+// FactorCount is the read behind CountFactors.
+func (s *Store) FactorCount(f *EmissionFactorFilter) (*Query[int], error) {
 	c, err := f.canonical()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	b := s.statement()
 	c.where(b)
-	return s.count(ctx, b, "emission_factors", "f")
+	return aggregate(s, b, factorCount, countRows), nil
 }
 
 // FactorsByID gives the factors with these ids, in any order.
 func (s *Store) FactorsByID(ctx context.Context, ids []ID) ([]*EmissionFactor, error) {
-	return byID(ctx, s, s.statement(), factors(), ids)
+	return s.FactorsWith(ids, 0).all(ctx)
+}
+
+// FactorsWith is the read behind FactorsByID.
+func (s *Store) FactorsWith(ids []ID, some Columns) *Query[EmissionFactor] {
+	return byID(s, s.statement(), factors(), ids, some)
 }
 
 // DatasetFactors gives all factors of a dataset, by code.
 func (s *Store) DatasetFactors(ctx context.Context, dataset ID) ([]*EmissionFactor, error) {
 	b := s.statement()
-	b.is("f.dataset_id", "=", dataset.String())
-	return all(ctx, s, b, factors(), "f.code, f.id")
+	b.is("f.dataset_id", "=", dataset)
+	return all(s, b, factors(), "f.code, f.id", 0).all(ctx)
 }
 
 // SupersededBy gives, for each factor that has one, the factor of the same code, region, unit and price basis in the dataset that supersedes its
 // own. Where a dataset has several such factors, it is the first that was made.
 func (s *Store) SupersededBy(ctx context.Context, ids []ID) (map[ID]*EmissionFactor, error) {
 	later := make(map[ID]*EmissionFactor)
-	if len(ids) == 0 {
-		return later, nil
-	}
+	return later, s.SuccessorsOf(ids, 0).hanging(ctx, func(old key, f *EmissionFactor) {
+		if later[old.id] == nil {
+			later[old.id] = f
+		}
+	})
+}
+
+// SuccessorsOf is the read behind SupersededBy: each row hangs on the factor that it supersedes, and of several the first is meant.
+func (s *Store) SuccessorsOf(ids []ID, some Columns) *Query[EmissionFactor] {
 	b := s.statement()
-	b.in("o.id", listUUID, idTexts(ids))
-	text := strings.Join([]string{
-		"SELECT o.id,", factors().columns,
+	q := &Query[EmissionFactor]{store: s, rel: factors(), some: some, statement: b, lead: leadKey, key: keyID}
+	if len(ids) == 0 {
+		return q
+	}
+	b.in("o.id", listUUID, ids)
+	q.text = strings.Join([]string{
+		"SELECT o.id,", q.rel.list(some),
 		"FROM emission_factors AS o JOIN factor_datasets AS d ON d.supersedes_id = o.dataset_id",
 		"JOIN emission_factors AS f ON f.dataset_id = d.id AND f.code = o.code AND f.region = o.region AND f.unit = o.unit",
 		"AND COALESCE(f.price_basis, '') = COALESCE(o.price_basis, '') WHERE", b.all(), "ORDER BY o.id, f.id",
 	}, " ")
-	err := s.read(ctx, "emission_factors", text, b, func(scan scanner) error {
-		var old ID
-		f, err := scanFactor(scan, &old)
-		if err == nil && later[old] == nil {
-			later[old] = f
-		}
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return later, nil
+	return q
 }

@@ -128,11 +128,11 @@ func set[T any](into *T, canonical func() (T, error)) func() error {
 }
 
 // rowsOf gives the rows of ids of one kind as SQL takes them. Ids of other kinds name no row of it and are left out.
-func rowsOf(kind Kind, ids []GlobalID) []string {
-	rows := make([]string, 0, len(ids))
+func rowsOf(kind Kind, ids []GlobalID) []ID {
+	rows := make([]ID, 0, len(ids))
 	for _, id := range ids {
 		if id.Kind == kind {
-			rows = append(rows, id.Row.String())
+			rows = append(rows, id.Row)
 		}
 	}
 	return rows

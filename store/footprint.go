@@ -2,20 +2,20 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 
+	"carbongraph/internal/exact"
 	"carbongraph/internal/fault"
 )
 
 // maxDimensions is how many dimensions a footprint may be grouped by.
 const maxDimensions = 3
 
-// dimension is one thing that emissions are grouped by: the expression, and where its value goes in a row.
+// dimension is one thing that emissions are grouped by: the expression, and the column that its value is read from.
 type dimension struct {
-	expr string
-	dest func(*FootprintRow) any
+	expr   string
+	column func(name string) column[FootprintRow]
 }
 
 // spans are the dimensions of time, of which a row has room for one.
@@ -25,21 +25,37 @@ func (d FootprintDimension) span() bool { return d == ByMonth || d == ByQuarter 
 func (d FootprintDimension) dimension(b *statement) (dimension, error) {
 	switch d {
 	case ByCategory:
-		return dimension{"e.category_number", func(r *FootprintRow) any { return &r.CategoryNumber }}, nil
+		return dimension{"e.category_number", func(n string) column[FootprintRow] {
+			return maybeInt(n, "Category", func(r *FootprintRow) **int32 { return &r.CategoryNumber })
+		}}, nil
 	case BySupplier:
-		return dimension{"e.supplier_id", func(r *FootprintRow) any { return &r.SupplierID }}, nil
+		return dimension{"e.supplier_id", func(n string) column[FootprintRow] {
+			return maybeID(n, "SupplierID", func(r *FootprintRow) **ID { return &r.SupplierID })
+		}}, nil
 	case ByCountry:
-		return dimension{"e.country", func(r *FootprintRow) any { return &r.Country }}, nil
+		return dimension{"e.country", func(n string) column[FootprintRow] {
+			return maybeText(n, "Country", func(r *FootprintRow) **string { return &r.Country })
+		}}, nil
 	case ByMonth, ByQuarter, ByYear:
-		return dimension{b.dialect.firstDay("e.occurred_on", d), func(r *FootprintRow) any { return &r.Period }}, nil
+		return dimension{b.dialect.firstDay("e.occurred_on", d), func(n string) column[FootprintRow] {
+			return maybeDate(n, "Period", func(r *FootprintRow) **exact.Date { return &r.Period })
+		}}, nil
 	case ByMethod:
-		return dimension{"e.method", func(r *FootprintRow) any { return &r.Method }}, nil
+		return dimension{"e.method", func(n string) column[FootprintRow] {
+			return maybeText(n, "Method", func(r *FootprintRow) **CalculationMethod { return &r.Method })
+		}}, nil
 	case ByDataset:
-		return dimension{"e.dataset_id", func(r *FootprintRow) any { return &r.DatasetID }}, nil
+		return dimension{"e.dataset_id", func(n string) column[FootprintRow] {
+			return maybeID(n, "DatasetID", func(r *FootprintRow) **ID { return &r.DatasetID })
+		}}, nil
 	case ByFactor:
-		return dimension{"e.factor_id", func(r *FootprintRow) any { return &r.FactorID }}, nil
+		return dimension{"e.factor_id", func(n string) column[FootprintRow] {
+			return maybeID(n, "FactorID", func(r *FootprintRow) **ID { return &r.FactorID })
+		}}, nil
 	case ByAccountCode:
-		return dimension{"e.account_code", func(r *FootprintRow) any { return &r.AccountCode }}, nil
+		return dimension{"e.account_code", func(n string) column[FootprintRow] {
+			return maybeText(n, "AccountCode", func(r *FootprintRow) **string { return &r.AccountCode })
+		}}, nil
 	}
 	return dimension{}, fault.New(fault.BadUserInput, "There is no dimension %q.", d).At("groupBy")
 }
@@ -129,12 +145,13 @@ type footprintQuestion struct {
 
 // Footprint sums emissions by groups; without dimensions there is one row, the total. Of pages it knows first and after.
 func (t *Tenant) Footprint(ctx context.Context, f *EmissionFilter, by []FootprintDimension, o FootprintOrder, p Page) (*Connection[FootprintRow], error) {
-	b, c, err := t.emissions(f)
-	if err != nil {
-		return nil, err
-	}
-	b.fresh = true
-	g, err := newGrouping(b, by)
+	q, err := t.FootprintPage(f, by, o, p)
+	return connection(ctx, q, err)
+}
+
+// FootprintPage is the read behind Footprint.
+func (t *Tenant) FootprintPage(f *EmissionFilter, by []FootprintDimension, o FootprintOrder, p Page) (*Query[FootprintRow], error) {
+	b, c, g, err := t.groups(f, by)
 	if err != nil {
 		return nil, err
 	}
@@ -149,12 +166,33 @@ func (t *Tenant) Footprint(ctx context.Context, f *EmissionFilter, by []Footprin
 	for i := range g.dimensions {
 		kinds[i+1] = keyText
 	}
-	sc := newScope(t.store.cursorKey, t.org, "footprint", ordered, footprintQuestion{c, by}, kinds...)
+	sc := t.scope("footprint", ordered, footprintQuestion{c, by}, kinds...)
 	w, err := p.window(sc)
 	if err != nil {
 		return nil, err
 	}
-	return t.readFootprint(ctx, b, c, g, ordered, w, sc)
+	return &Query[FootprintRow]{store: t.store, rel: g.relation(), statement: b, lead: leadPage, place: kinds, window: w, parents: 1, scope: sc,
+		text: g.page(b, c, ordered, w)}, nil
+}
+
+// groups starts a read of groups: the statement with the filter's conditions, the canonical filter, the grouping.
+func (t *Tenant) groups(f *EmissionFilter, by []FootprintDimension) (*statement, EmissionFilter, grouping, error) {
+	b, c, err := t.emissions(f)
+	if err != nil {
+		return nil, c, grouping{}, err
+	}
+	b.fresh = true
+	g, err := newGrouping(b, by)
+	return b, c, g, err
+}
+
+// relation is how the rows of the groups are read.
+func (g grouping) relation() *relation[FootprintRow] {
+	cols := []column[FootprintRow]{longColumn("whole", "Share", func(r *FootprintRow) *exact.Milligrams { return &r.WholeCO2e })}
+	for i, name := range g.columns("d") {
+		cols = append(cols, g.dimensions[i].column(name))
+	}
+	return newRelation("emissions", "e", nil, append(cols, totalsColumns(func(r *FootprintRow) *FootprintTotals { return &r.Totals })...)...)
 }
 
 // page is the statement of one page of groups, with the CO2e of the whole beside each.
@@ -173,50 +211,39 @@ func (g grouping) page(b *statement, f EmissionFilter, o order, w window) string
 		row, at := "("+strings.Join(place, ", ")+")", "("+strings.Join(bound, ", ")+")"
 		within, before = row+following+at, "EXISTS (SELECT 1 FROM grouped WHERE "+row+preceding+at+")"
 	}
-	columns := append(append(append([]string{o.expr + " AS sort_key"}, g.columns("k")...), g.columns("d")...), sumNames)
-	return "WITH grouped AS MATERIALIZED (" + g.groups(b, f) + ") SELECT around.*, page.* FROM (SELECT CAST(COALESCE(SUM(co2e), 0) AS bigint) AS whole, " + before +
-		" AS before_first FROM grouped) AS around LEFT JOIN (SELECT " + strings.Join(columns, ", ") + " FROM grouped WHERE " + within +
+	keys, own := append([]string{o.expr + " AS sort_key"}, g.columns("k")...), g.columns("d")
+	shown := []string{"around.parent", "around.before_first", "FALSE AS after_last", "page.sort_key"}
+	for _, name := range g.columns("k") {
+		shown = append(shown, "page."+name)
+	}
+	shown = append(shown, "around.whole")
+	for _, name := range own {
+		shown = append(shown, "page."+name)
+	}
+	return "WITH grouped AS MATERIALIZED (" + g.groups(b, f) + ") SELECT " + strings.Join(shown, ", ") + ", " + prefixed("page.", sumNames) +
+		" FROM (SELECT 0 AS parent, CAST(COALESCE(SUM(co2e), 0) AS bigint) AS whole, " + before +
+		" AS before_first FROM grouped) AS around LEFT JOIN (SELECT " + strings.Join(append(append(keys, own...), sumNames), ", ") + " FROM grouped WHERE " + within +
 		" ORDER BY " + strings.Join(place, ahead+", ") + ahead + " LIMIT " + b.bind(w.size+1) + ") AS page ON TRUE"
 }
 
-func (t *Tenant) readFootprint(ctx context.Context, b *statement, f EmissionFilter, g grouping, o order, w window, sc *scope) (*Connection[FootprintRow], error) {
-	raw := rawPage[FootprintRow]{width: 1 + len(g.dimensions)}
-	err := t.store.read(ctx, "emissions", g.page(b, f, o, w), b, func(scan scanner) error {
-		row := new(FootprintRow)
-		at := make(place, raw.width)
-		at[0].kind = o.kind
-		dest := []any{&row.WholeCO2e, &raw.before, &at[0]}
-		for i := range g.dimensions {
-			at[i+1].kind = keyText
-			dest = append(dest, &at[i+1])
-		}
-		for _, d := range g.dimensions {
-			dest = append(dest, d.dest(row))
-		}
-		err := scan(append(dest, row.Totals.dest()...)...)
-		if errors.Is(err, errNoRow) {
-			return nil
-		}
-		raw.rows, raw.places = append(raw.rows, row), append(raw.places, at...)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return connect(&raw, w, sc), nil
+// prefixed puts a prefix before each name of a list.
+func prefixed(prefix, names string) string {
+	return prefix + strings.ReplaceAll(names, ", ", ", "+prefix)
 }
+
+var footprintCount = newCount("emissions", "e")
 
 // CountFootprint tells how many groups there are.
 func (t *Tenant) CountFootprint(ctx context.Context, f *EmissionFilter, by []FootprintDimension) (n int, err error) {
-	b, c, err := t.emissions(f)
+	q, err := t.FootprintCount(f, by)
+	return one(ctx, q, err)
+}
+
+// FootprintCount is the read behind CountFootprint.
+func (t *Tenant) FootprintCount(f *EmissionFilter, by []FootprintDimension) (*Query[int], error) {
+	b, c, g, err := t.groups(f, by)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	b.fresh = true
-	g, err := newGrouping(b, by)
-	if err != nil {
-		return 0, err
-	}
-	err = t.store.read(ctx, "emissions", "SELECT COUNT(*) FROM ("+g.groups(b, c)+") AS grouped", b, func(scan scanner) error { return scan(&n) })
-	return n, err
+	return &Query[int]{store: t.store, rel: footprintCount, statement: b, text: "SELECT COUNT(*) FROM (" + g.groups(b, c) + ") AS grouped"}, nil
 }

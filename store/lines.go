@@ -179,7 +179,7 @@ func (w *Writer) decide(pending []pendingLine, stored []*storedLine) []ItemStatu
 // supersede takes the current emissions of activities away.
 func (w *Writer) supersede(ctx context.Context, activities []ID) error {
 	b := w.statement()
-	b.in("activity_id", listUUID, idTexts(activities))
+	b.in("activity_id", listUUID, activities)
 	return w.query(ctx, "UPDATE", "emissions", "UPDATE emissions SET superseded = TRUE WHERE "+b.all("NOT superseded")+" RETURNING supplier_id, co2e_mg", b.args,
 		func(scan scanner) error {
 			var supplier *ID

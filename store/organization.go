@@ -4,8 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"slices"
 	"strings"
 
+	"carbongraph/internal/exact"
 	"carbongraph/internal/fault"
 )
 
@@ -57,15 +59,40 @@ func (s *Store) FindOrganization(ctx context.Context, idOrName string) (*Organiz
 	return row.organization(), nil
 }
 
+var organizationRelation = newRelation("organizations", "o", nil,
+	idColumn("o.id", "ID GlobalID", func(o *Organization) *ID { return &o.ID }),
+	textColumn("o.name", "Name", func(o *Organization) *string { return &o.Name }),
+	maybeText("o.country", "Country", func(o *Organization) **string { return &o.Country }),
+	textColumn("o.currency", "Currency", func(o *Organization) *string { return &o.Currency }),
+	textColumn("o.gwp_set", "GwpSet", func(o *Organization) *GwpSet { return &o.GwpSet }),
+	textColumn("o.money_order", "MoneyOrder", func(o *Organization) *MoneyOrder { return &o.MoneyOrder }),
+	instantColumn("o.created_at", "CreatedAt", func(o *Organization) *exact.Instant { return &o.CreatedAt }),
+)
+
+func organizations() *relation[Organization] { return organizationRelation }
+
 // Organization gives the organization itself; NOT_FOUND where the handle is of none.
 func (t *Tenant) Organization(ctx context.Context) (*Organization, error) {
-	var row organizationRow
-	err := t.store.db.NewSelect().Model(&row).Where("id = ?", t.org).Scan(ctx)
-	if errors.Is(err, sql.ErrNoRows) {
+	found, err := t.OrganizationsByID(ctx, []ID{t.org})
+	if err == nil && len(found) == 0 {
 		return nil, fault.New(fault.NotFound, "There is no such organization.")
 	}
 	if err != nil {
-		return nil, t.store.fault(err, "find organization")
+		return nil, err
 	}
-	return row.organization(), nil
+	return found[0], nil
+}
+
+// OrganizationsByID gives the organization itself, if its id is among these. Every other one does not exist.
+func (t *Tenant) OrganizationsByID(ctx context.Context, ids []ID) ([]*Organization, error) {
+	return t.OrganizationsWith(ids, 0).all(ctx)
+}
+
+// OrganizationsWith is the read behind OrganizationsByID. Where the organization is not among the ids it asks the database nothing.
+func (t *Tenant) OrganizationsWith(ids []ID, some Columns) *Query[Organization] {
+	own := ids[:0:0]
+	if slices.Contains(ids, t.org) {
+		own = []ID{t.org}
+	}
+	return byID(t.store, t.store.statement(), organizations(), own, some)
 }

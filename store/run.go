@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 
+	"carbongraph/internal/exact"
 	"carbongraph/internal/fault"
 )
 
@@ -40,39 +41,65 @@ func (t *Tenant) FinishRun(ctx context.Context, r *CalculationRun) error {
 	return err
 }
 
+var runRelation = newRelation("calculation_runs", "r", nil,
+	idColumn("r.id", "ID GlobalID", func(r *CalculationRun) *ID { return &r.ID }),
+	textColumn("r.status", "Status", func(r *CalculationRun) *RunStatus { return &r.Status }),
+	boolColumn("r.preview", "Preview", func(r *CalculationRun) *bool { return &r.Preview }),
+	textColumn("r.reason", "Reason", func(r *CalculationRun) *string { return &r.Reason }),
+	textColumn("r.gwp_set", "GwpSet", func(r *CalculationRun) *GwpSet { return &r.GwpSet }),
+	instantColumn("r.started_at", "StartedAt", func(r *CalculationRun) *exact.Instant { return &r.StartedAt }),
+	maybeInstant("r.finished_at", "FinishedAt", func(r *CalculationRun) **exact.Instant { return &r.FinishedAt }),
+)
+
+func runs() *relation[CalculationRun] { return runRelation }
+
 // RunsByID gives the calculation runs with these ids, in any order; those that are not there, or are another organization's, are missing.
 func (t *Tenant) RunsByID(ctx context.Context, ids []ID) ([]*CalculationRun, error) {
-	return byID(ctx, t.store, t.statement("r"), relation[CalculationRun]{
-		table: "calculation_runs", alias: "r",
-		columns: "r.id, r.status, r.preview, r.reason, r.gwp_set, r.started_at, r.finished_at",
-		row: func(scan scanner) (*CalculationRun, error) {
-			r := new(CalculationRun)
-			return r, scan(&r.ID, &r.Status, &r.Preview, &r.Reason, &r.GwpSet, &r.StartedAt, &r.FinishedAt)
-		},
-	}, ids)
+	return t.RunsWith(ids, 0).all(ctx)
 }
+
+// RunsWith is the read behind RunsByID.
+func (t *Tenant) RunsWith(ids []ID, some Columns) *Query[CalculationRun] {
+	return byID(t.store, t.statement("r"), runs(), ids, some)
+}
+
+var keyRelation = newRelation("api_keys", "k", nil,
+	idColumn("k.org_id", "OrgID", func(k *APIKey) *ID { return &k.OrgID }),
+	idColumn("k.id", "ID GlobalID", func(k *APIKey) *ID { return &k.ID }),
+	textColumn("k.name", "Name", func(k *APIKey) *string { return &k.Name }),
+	textColumn("k.role", "Role", func(k *APIKey) *Role { return &k.Role }),
+	instantColumn("k.created_at", "CreatedAt", func(k *APIKey) *exact.Instant { return &k.CreatedAt }),
+	maybeInstant("k.last_used_at", "LastUsedAt", func(k *APIKey) **exact.Instant { return &k.LastUsedAt }),
+	maybeInstant("k.expires_at", "ExpiresAt", func(k *APIKey) **exact.Instant { return &k.ExpiresAt }),
+)
+
+func keys() *relation[APIKey] { return keyRelation }
 
 // APIKeysByID gives the keys with these ids, in any order; those that are not there, or are another organization's, are missing.
 func (t *Tenant) APIKeysByID(ctx context.Context, ids []ID) ([]*APIKey, error) {
-	return byID(ctx, t.store, t.statement("k"), relation[APIKey]{
-		table: "api_keys", alias: "k",
-		columns: "k.org_id, k.id, k.name, k.role, k.created_at, k.last_used_at, k.expires_at",
-		row: func(scan scanner) (*APIKey, error) {
-			k := new(APIKey)
-			return k, scan(&k.OrgID, &k.ID, &k.Name, &k.Role, &k.CreatedAt, &k.LastUsedAt, &k.ExpiresAt)
-		},
-	}, ids)
+	return t.APIKeysWith(ids, 0).all(ctx)
 }
+
+// APIKeysWith is the read behind APIKeysByID.
+func (t *Tenant) APIKeysWith(ids []ID, some Columns) *Query[APIKey] {
+	return byID(t.store, t.statement("k"), keys(), ids, some)
+}
+
+var mappingRelation = newRelation("factor_mappings", "m", nil,
+	idColumn("m.id", "ID", func(m *FactorMapping) *ID { return &m.ID }),
+	maybeText("m.account_code", "AccountCode", func(m *FactorMapping) **string { return &m.AccountCode }),
+	maybeText("m.description", "Description", func(m *FactorMapping) **string { return &m.Description }),
+	maybeText("m.country", "Country", func(m *FactorMapping) **string { return &m.Country }),
+	maybeID("m.factor_id", "FactorID", func(m *FactorMapping) **ID { return &m.FactorID }),
+	maybeInt("m.category_number", "CategoryNumber", func(m *FactorMapping) **int32 { return &m.CategoryNumber }),
+	boolColumn("m.exclude", "Exclude", func(m *FactorMapping) *bool { return &m.Exclude }),
+	maybeText("m.reason", "Reason", func(m *FactorMapping) **string { return &m.Reason }),
+	textColumn("m.decided_by", "DecidedBy", func(m *FactorMapping) *string { return &m.DecidedBy }),
+	decimalColumn("m.confidence", "Confidence", func(m *FactorMapping) *exact.Decimal { return &m.Confidence }),
+	boolColumn("m.reviewed", "Reviewed", func(m *FactorMapping) *bool { return &m.Reviewed }),
+)
 
 // Mappings gives all of the organization's factor mappings, in the order in which they were made.
 func (t *Tenant) Mappings(ctx context.Context) ([]*FactorMapping, error) {
-	return all(ctx, t.store, t.statement("m"), relation[FactorMapping]{
-		table: "factor_mappings", alias: "m",
-		columns: "m.id, m.account_code, m.description, m.country, m.factor_id, m.category_number, m.exclude, m.reason, m.decided_by, m.confidence, m.reviewed",
-		row: func(scan scanner) (*FactorMapping, error) {
-			m := new(FactorMapping)
-			return m, scan(&m.ID, &m.AccountCode, &m.Description, &m.Country, &m.FactorID, &m.CategoryNumber, &m.Exclude, &m.Reason, &m.DecidedBy,
-				&m.Confidence, &m.Reviewed)
-		},
-	}, "m.id")
+	return all(t.store, t.statement("m"), mappingRelation, "m.id", 0).all(ctx)
 }

@@ -65,7 +65,7 @@ func (s *Store) statement() *statement { return &statement{dialect: s.dialect} }
 // statement starts a read of the organization's rows: the first condition is that they are its own.
 func (t *Tenant) statement(alias string) *statement {
 	b := t.store.statement()
-	b.is(alias+".org_id", "=", t.org.String())
+	b.is(alias+".org_id", "=", t.org)
 	return b
 }
 
@@ -91,46 +91,4 @@ func (s *Store) read(ctx context.Context, table, text string, b *statement, each
 		}
 	}
 	return rows.Err()
-}
-
-// relation is how rows of one table are read: its name with an alias, its columns, and a row from a scan of them.
-type relation[T any] struct {
-	table   string
-	alias   string
-	columns string
-	row     func(scanner) (*T, error)
-}
-
-// all reads every row that meets the conditions, in the order given; "" where it does not matter.
-func all[T any](ctx context.Context, s *Store, b *statement, rel relation[T], orderBy string) ([]*T, error) {
-	text := "SELECT " + rel.columns + " FROM " + rel.table + " AS " + rel.alias + " WHERE " + b.all()
-	if orderBy != "" {
-		text += " ORDER BY " + orderBy
-	}
-	var out []*T
-	err := s.read(ctx, rel.table, text, b, func(scan scanner) error {
-		row, err := rel.row(scan)
-		out = append(out, row)
-		return err
-	})
-	if err != nil {
-		return nil, err
-	}
-	return out, nil
-}
-
-// byID reads the rows with these ids, in any order.
-func byID[T any](ctx context.Context, s *Store, b *statement, rel relation[T], ids []ID) ([]*T, error) {
-	if len(ids) == 0 {
-		return nil, nil
-	}
-	b.in(rel.alias+".id", listUUID, idTexts(ids))
-	return all(ctx, s, b, rel, "")
-}
-
-// count tells how many rows meet the conditions.
-func (s *Store) count(ctx context.Context, b *statement, table, alias string) (n int, err error) {
-	b.fresh = true
-	err = s.read(ctx, table, "SELECT COUNT(*) FROM "+table+" AS "+alias+" WHERE "+b.all(), b, func(scan scanner) error { return scan(&n) })
-	return n, err
 }

@@ -3,18 +3,25 @@ package store
 import (
 	"cmp"
 	"context"
+
+	"carbongraph/internal/exact"
 )
 
-func suppliers() relation[Supplier] {
-	return relation[Supplier]{
-		table: "suppliers", alias: "s",
-		columns: "s.id, s.external_id, s.name, s.country, s.naics_code, s.duns, s.lei, s.tier, s.co2e_mg, s.created_at, s.updated_at",
-		row: func(scan scanner) (*Supplier, error) {
-			s := new(Supplier)
-			return s, scan(&s.ID, &s.ExternalID, &s.Name, &s.Country, &s.NaicsCode, &s.Duns, &s.Lei, &s.Tier, &s.CO2e, &s.CreatedAt, &s.UpdatedAt)
-		},
-	}
-}
+var supplierRelation = newRelation("suppliers", "s", nil,
+	idColumn("s.id", "ID GlobalID", func(s *Supplier) *ID { return &s.ID }),
+	maybeText("s.external_id", "ExternalID", func(s *Supplier) **string { return &s.ExternalID }),
+	textColumn("s.name", "Name", func(s *Supplier) *string { return &s.Name }),
+	maybeText("s.country", "Country", func(s *Supplier) **string { return &s.Country }),
+	maybeText("s.naics_code", "NaicsCode", func(s *Supplier) **string { return &s.NaicsCode }),
+	maybeText("s.duns", "Duns", func(s *Supplier) **string { return &s.Duns }),
+	maybeText("s.lei", "Lei", func(s *Supplier) **string { return &s.Lei }),
+	maybeInt("s.tier", "Tier", func(s *Supplier) **int32 { return &s.Tier }),
+	longColumn("s.co2e_mg", "CO2e", func(s *Supplier) *exact.Milligrams { return &s.CO2e }),
+	instantColumn("s.created_at", "CreatedAt", func(s *Supplier) *exact.Instant { return &s.CreatedAt }),
+	instantColumn("s.updated_at", "UpdatedAt", func(s *Supplier) *exact.Instant { return &s.UpdatedAt }),
+)
+
+func suppliers() *relation[Supplier] { return supplierRelation }
 
 // order finds the expression of an order. The zero order is that of the contract: by name.
 func (o SupplierOrder) order() (order, error) {
@@ -61,6 +68,12 @@ func (f SupplierFilter) where(b *statement) {
 
 // Suppliers gives one page of the suppliers that meet the filter.
 func (t *Tenant) Suppliers(ctx context.Context, f *SupplierFilter, o SupplierOrder, p Page) (*Connection[Supplier], error) {
+	q, err := t.SupplierPage(f, o, p, 0)
+	return connection(ctx, q, err)
+}
+
+// SupplierPage is the read behind Suppliers.
+func (t *Tenant) SupplierPage(f *SupplierFilter, o SupplierOrder, p Page, some Columns) (*Query[Supplier], error) {
 	by, err := o.order()
 	if err != nil {
 		return nil, err
@@ -71,31 +84,44 @@ func (t *Tenant) Suppliers(ctx context.Context, f *SupplierFilter, o SupplierOrd
 	}
 	b := t.statement("s")
 	c.where(b)
-	return page(ctx, t.store, b, suppliers(), by, p, t.scope("suppliers", by, c))
+	return page(t.store, b, suppliers(), by, p, some, t.scope("suppliers", by, c))
 }
 
 // CountSuppliers tells how many suppliers meet the filter.
 func (t *Tenant) CountSuppliers(ctx context.Context, f *SupplierFilter) (int, error) {
+	q, err := t.SupplierCount(f)
+	return one(ctx, q, err)
+}
+
+// SupplierCount is the read behind CountSuppliers.
+func (t *Tenant) SupplierCount(f *SupplierFilter) (*Query[int], error) {
 	c, err := f.canonical()
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
 	b := t.statement("s")
 	c.where(b)
-	return t.store.count(ctx, b, "suppliers", "s")
+	return aggregate(t.store, b, supplierCount, countRows), nil
 }
+
+var supplierCount = newCount("suppliers", "s")
 
 // SuppliersByID gives the suppliers with these ids, in any order; those that are not there, or are another organization's, are missing.
 func (t *Tenant) SuppliersByID(ctx context.Context, ids []ID) ([]*Supplier, error) {
-	return byID(ctx, t.store, t.statement("s"), suppliers(), ids)
+	return t.SuppliersWith(ids, 0).all(ctx)
+}
+
+// SuppliersWith is the read behind SuppliersByID.
+func (t *Tenant) SuppliersWith(ids []ID, some Columns) *Query[Supplier] {
+	return byID(t.store, t.statement("s"), suppliers(), ids, some)
 }
 
 // SuppliersByExternalID gives the suppliers with these keys of the system they came from, in any order.
 func (t *Tenant) SuppliersByExternalID(ctx context.Context, externalIDs []string) ([]*Supplier, error) {
-	if len(externalIDs) == 0 {
-		return nil, nil
-	}
-	b := t.statement("s")
-	b.in("s.external_id", listText, externalIDs)
-	return all(ctx, t.store, b, suppliers(), "")
+	return t.SuppliersKnownAs(externalIDs, 0).all(ctx)
+}
+
+// SuppliersKnownAs is the read behind SuppliersByExternalID.
+func (t *Tenant) SuppliersKnownAs(externalIDs []string, some Columns) *Query[Supplier] {
+	return byKey(t.store, t.statement("s"), suppliers(), "s.external_id", listText, externalIDs, some)
 }

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"strings"
+
+	"carbongraph/internal/exact"
 )
 
 // sums are the columns of FootprintTotals over emissions. Only a line's current emission counts it, so that without superseded ones lines are as
@@ -26,41 +28,67 @@ func sums(f EmissionFilter) string {
 // sumNames are the names of the columns of sums, in their order.
 const sumNames = "co2e, biogenic, activities, emissions, spend, has_spend, spend_co2e"
 
-// dest is where the columns of sums are scanned to.
-func (t *FootprintTotals) dest() []any {
-	return []any{&t.CO2e, &t.BiogenicCO2, &t.ActivityCount, &t.EmissionCount, &t.Spend, &t.HasSpend, &t.SpendCO2e}
+// totalsColumns are the columns of sums, for rows that hold totals.
+func totalsColumns[T any](at func(*T) *FootprintTotals) []column[T] {
+	return []column[T]{
+		longColumn("co2e", "CO2e", func(o *T) *exact.Milligrams { return &at(o).CO2e }),
+		longColumn("biogenic", "BiogenicCO2", func(o *T) *exact.Milligrams { return &at(o).BiogenicCO2 }),
+		intColumn("activities", "ActivityCount", func(o *T) *int32 { return &at(o).ActivityCount }),
+		intColumn("emissions", "EmissionCount", func(o *T) *int32 { return &at(o).EmissionCount }),
+		longColumn("spend", "Spend", func(o *T) *exact.Micros { return &at(o).Spend }),
+		boolColumn("has_spend", "HasSpend", func(o *T) *bool { return &at(o).HasSpend }),
+		longColumn("spend_co2e", "SpendCO2e", func(o *T) *exact.Milligrams { return &at(o).SpendCO2e }),
+	}
 }
+
+var emissionTotals = newRelation("emissions", "e", nil, totalsColumns(func(t *FootprintTotals) *FootprintTotals { return t })...)
 
 // EmissionTotals sums the emissions that meet the filter, and counts them.
 func (t *Tenant) EmissionTotals(ctx context.Context, f *EmissionFilter) (*FootprintTotals, error) {
+	q, err := t.EmissionSum(f)
+	totals, err := one(ctx, q, err)
+	return &totals, err
+}
+
+// EmissionSum is the read behind EmissionTotals.
+func (t *Tenant) EmissionSum(f *EmissionFilter) (*Query[FootprintTotals], error) {
 	b, c, err := t.emissions(f)
 	if err != nil {
 		return nil, err
 	}
-	b.fresh = true
-	var totals FootprintTotals
-	err = t.store.read(ctx, "emissions", "SELECT "+sums(c)+" FROM emissions AS e WHERE "+b.all(), b, func(scan scanner) error {
-		return scan(totals.dest()...)
-	})
-	return &totals, err
+	return aggregate(t.store, b, emissionTotals, sums(c)), nil
 }
 
 // EmissionTotalsOf sums and counts the emissions of each supplier, category or activity that meet the filter, in the order of the parents.
 func (t *Tenant) EmissionTotalsOf(ctx context.Context, parents []GlobalID, f *EmissionFilter) ([]*FootprintTotals, error) {
+	kind, rows := rowsOfOne(parents)
+	q, err := t.EmissionSums(kind, rows, f)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]*FootprintTotals, len(rows))
+	for i := range out {
+		out[i] = new(FootprintTotals)
+	}
+	return out, q.hanging(ctx, each(rows, func(at int, sum *FootprintTotals) { *out[at] = *sum }))
+}
+
+// EmissionSums is the read behind EmissionTotalsOf; parents without emissions are missing.
+func (t *Tenant) EmissionSums(kind Kind, parents []ID, f *EmissionFilter) (*Query[FootprintTotals], error) {
 	b, c, err := t.emissions(f)
 	if err != nil {
 		return nil, err
 	}
-	of, err := newParentKeys(parents, emissionParents)
+	of, err := newParentKeys(kind, parents, emissionParents)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]*FootprintTotals, of.count)
-	for i := range out {
-		out[i] = new(FootprintTotals)
-	}
-	b.fresh = true
-	var one FootprintTotals
-	err = of.grouped(ctx, t.store, b, "emissions", "e", sums(c), one.dest(), func(at int) { *out[at] = one })
-	return out, err
+	return grouped(t.store, b, emissionTotals, sums(c), of), nil
+}
+
+const countRows = "COUNT(*)"
+
+// newCount is how the number of rows of a table is read.
+func newCount(table, alias string) *relation[int] {
+	return newRelation(table, alias, nil, longColumn(countRows, "", func(n *int) *int { return n }))
 }

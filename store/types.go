@@ -161,6 +161,8 @@ type Activity struct {
 	Problem        *Problem // why there is no emission; nil where there is one, or none was asked for
 	CreatedAt      exact.Instant
 	UpdatedAt      exact.Instant
+
+	columns pairs // while the row is read
 }
 
 // GasAmount is one gas of an emission.

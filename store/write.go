@@ -95,23 +95,15 @@ func (w *Writer) addSums(ctx context.Context) error {
 // lockRows locks the organization's rows with these ids until the transaction ends, always in the same order, and hands over what they are by now.
 func (w *Writer) lockRows(ctx context.Context, table, alias, columns string, ids []ID, each func(scanner) error) error {
 	b := w.statement()
-	b.in("id", listUUID, idTexts(ids))
+	b.in("id", listUUID, ids)
 	return w.query(ctx, "SELECT", table, "SELECT "+columns+" FROM "+table+" AS "+alias+" WHERE "+b.all()+" ORDER BY id "+w.t.store.dialect.words()["locked"], b.args, each)
 }
 
 // statement starts a statement about the organization's rows.
 func (w *Writer) statement() *statement {
 	b := w.t.store.statement()
-	b.is("org_id", "=", w.t.org.String())
+	b.is("org_id", "=", w.t.org)
 	return b
-}
-
-func idTexts(ids []ID) []string {
-	texts := make([]string, len(ids))
-	for i, id := range ids {
-		texts[i] = id.String()
-	}
-	return texts
 }
 
 // query runs a statement with bound values in the transaction and hands each row over.

@@ -1,0 +1,304 @@
+package store
+
+import (
+	"encoding/binary"
+	"encoding/json"
+	"fmt"
+	"math/bits"
+	"strings"
+	"sync"
+	"time"
+	"unsafe"
+
+	"carbongraph/internal/exact"
+)
+
+// column is one column of a relation: what of a row it shows, and how a row takes it, from database/sql or from Postgres' binary form.
+type column[T any] struct {
+	sql   string
+	shows string // the fields and methods of the row that need it, parted by blanks
+	dest  func(*T) any
+	// slot makes the memory that a row points to where the column is not NULL; nil where rows hold the value itself.
+	slot func() any
+	// wire takes the binary form; nil bytes are NULL. Texts may share the bytes.
+	wire func(row *T, slot any, b []byte) error
+}
+
+// Columns is a set of a relation's columns; the zero set stands for all of them.
+type Columns uint64
+
+// relation is how rows of one table are read: its name with an alias, and its columns.
+type relation[T any] struct {
+	table   string
+	alias   string
+	columns string // of all
+	cols    []column[T]
+	finish  func(*T) // makes what several columns make together; nil: nothing is
+	scratch sync.Pool
+}
+
+func newRelation[T any](table, alias string, finish func(*T), cols ...column[T]) *relation[T] {
+	r := &relation[T]{table: table, alias: alias, cols: cols, finish: finish}
+	r.columns = r.list(0)
+	r.scratch.New = func() any { return newScratch(r.cols) }
+	return r
+}
+
+// list writes columns as SELECT wants them.
+func (r *relation[T]) list(some Columns) string {
+	var names []string
+	for i, c := range r.cols {
+		if some.has(i) {
+			names = append(names, c.sql)
+		}
+	}
+	return strings.Join(names, ", ")
+}
+
+func (c Columns) has(i int) bool { return c == 0 || c&(1<<i) != 0 }
+
+// count tells how many of n columns are in the set.
+func (c Columns) count(n int) int {
+	if c == 0 {
+		return n
+	}
+	return bits.OnesCount64(uint64(c))
+}
+
+// showing gives the columns that a field or method of the row needs; none where it is of no column.
+func (r *relation[T]) showing(name string) (c Columns) {
+	for i := range r.cols {
+		for shown := range strings.FieldsSeq(r.cols[i].shows) {
+			if shown == name {
+				c |= 1 << i
+			}
+		}
+	}
+	return c
+}
+
+// Showing gives the columns that a field or a method of a row needs. It is false for what no column shows.
+func Showing[T any](name string) (Columns, bool) {
+	r, ok := relationOf[T]()
+	if !ok {
+		return 0, false
+	}
+	c := r.showing(name)
+	return c, c != 0
+}
+
+// relationOf finds the relation that rows of a type are read from.
+func relationOf[T any]() (*relation[T], bool) {
+	for _, r := range []any{emissions(), suppliers(), activities(), factors(), datasets(), runs(), keys(), organizations()} {
+		if r, ok := r.(*relation[T]); ok {
+			return r, true
+		}
+	}
+	return nil, false
+}
+
+// row makes a row of its own from a scan of all columns.
+func (r *relation[T]) row(scan scanner) (*T, error) {
+	o := new(T)
+	dest := make([]any, len(r.cols))
+	for i := range r.cols {
+		dest[i] = r.cols[i].dest(o)
+	}
+	err := scan(dest...)
+	if err == nil && r.finish != nil {
+		r.finish(o)
+	}
+	return o, err
+}
+
+// scratch is one row in memory that is used again for the next.
+type scratch[T any] struct {
+	row   T
+	slots []any
+}
+
+func newScratch[T any](cols []column[T]) *scratch[T] {
+	s := &scratch[T]{slots: make([]any, len(cols))}
+	for i, c := range cols {
+		if c.slot != nil {
+			s.slots[i] = c.slot()
+		}
+	}
+	return s
+}
+
+// The kinds of column. at tells where in the row the value stands.
+
+func idColumn[T any](sql, shows string, at func(*T) *ID) column[T] {
+	return column[T]{sql: sql, shows: shows, dest: func(o *T) any { return at(o) }, wire: func(o *T, _ any, b []byte) error { return wireID(at(o), b) }}
+}
+
+func maybeID[T any](sql, shows string, at func(*T) **ID) column[T] {
+	return maybe(sql, shows, at, wireID)
+}
+
+func textColumn[T any, E ~string](sql, shows string, at func(*T) *E) column[T] {
+	return column[T]{sql: sql, shows: shows, dest: func(o *T) any { return at(o) }, wire: func(o *T, _ any, b []byte) error { return wireText(at(o), b) }}
+}
+
+func maybeText[T any, E ~string](sql, shows string, at func(*T) **E) column[T] {
+	return maybe(sql, shows, at, wireText[E])
+}
+
+func intColumn[T any](sql, shows string, at func(*T) *int32) column[T] {
+	return column[T]{sql: sql, shows: shows, dest: func(o *T) any { return at(o) }, wire: func(o *T, _ any, b []byte) error { return wireInt(at(o), b) }}
+}
+
+func maybeInt[T any](sql, shows string, at func(*T) **int32) column[T] {
+	return maybe(sql, shows, at, wireInt[int32])
+}
+
+func longColumn[T any, E ~int64 | ~int](sql, shows string, at func(*T) *E) column[T] {
+	return column[T]{sql: sql, shows: shows, dest: func(o *T) any { return at(o) }, wire: func(o *T, _ any, b []byte) error { return wireInt(at(o), b) }}
+}
+
+func maybeLong[T any, E ~int64](sql, shows string, at func(*T) **E) column[T] {
+	return maybe(sql, shows, at, wireInt[E])
+}
+
+func boolColumn[T any](sql, shows string, at func(*T) *bool) column[T] {
+	return column[T]{sql: sql, shows: shows, dest: func(o *T) any { return at(o) }, wire: func(o *T, _ any, b []byte) error { return wireBool(at(o), b) }}
+}
+
+func dateColumn[T any](sql, shows string, at func(*T) *exact.Date) column[T] {
+	return column[T]{sql: sql, shows: shows, dest: func(o *T) any { return at(o) }, wire: func(o *T, _ any, b []byte) error { return wireDate(at(o), b) }}
+}
+
+func maybeDate[T any](sql, shows string, at func(*T) **exact.Date) column[T] {
+	return maybe(sql, shows, at, wireDate)
+}
+
+func instantColumn[T any](sql, shows string, at func(*T) *exact.Instant) column[T] {
+	return column[T]{sql: sql, shows: shows, dest: func(o *T) any { return at(o) }, wire: func(o *T, _ any, b []byte) error { return wireInstant(at(o), b) }}
+}
+
+func maybeInstant[T any](sql, shows string, at func(*T) **exact.Instant) column[T] {
+	return maybe(sql, shows, at, wireInstant)
+}
+
+func decimalColumn[T any](sql, shows string, at func(*T) *exact.Decimal) column[T] {
+	return column[T]{sql: sql, shows: shows, dest: func(o *T) any { return at(o) }, wire: func(o *T, _ any, b []byte) error { return wireDecimal(at(o), b) }}
+}
+
+func maybeDecimal[T any](sql, shows string, at func(*T) **exact.Decimal) column[T] {
+	return maybe(sql, shows, at, wireDecimal)
+}
+
+// jsonColumn is a text that holds JSON.
+func jsonColumn[T, E any](sql, shows string, at func(*T) *E) column[T] {
+	return column[T]{sql: sql, shows: shows,
+		dest: func(o *T) any { return jsonText[E]{at(o)} },
+		wire: func(o *T, _ any, b []byte) error { return jsonText[E]{at(o)}.read(b) },
+	}
+}
+
+// maybe is a column that can be NULL: the row points to a value, or to nothing.
+func maybe[T, E any](sql, shows string, at func(*T) **E, wire func(*E, []byte) error) column[T] {
+	return column[T]{sql: sql, shows: shows,
+		dest: func(o *T) any { return at(o) },
+		slot: func() any { return new(E) },
+		wire: func(o *T, slot any, b []byte) error {
+			if b == nil {
+				*at(o) = nil
+				return nil
+			}
+			v := slot.(*E)
+			*at(o) = v
+			return wire(v, b)
+		},
+	}
+}
+
+type jsonText[E any] struct{ into *E }
+
+// Scan reads the text from SQL.
+func (j jsonText[E]) Scan(src any) error {
+	switch v := src.(type) {
+	case string:
+		return j.read([]byte(v))
+	case []byte:
+		return j.read(v)
+	}
+	return fmt.Errorf("store: cannot read JSON from %T", src)
+}
+
+func (j jsonText[E]) read(b []byte) error {
+	var fresh E // what the last row left must not show through
+	err := json.Unmarshal(b, &fresh)
+	*j.into = fresh
+	return err
+}
+
+// Postgres' binary forms: https://www.postgresql.org/docs/current/protocol-overview.html#PROTOCOL-FORMAT-CODES and the send functions of its types.
+
+// epoch is the day that Postgres counts days and microseconds from.
+const epoch = 10957 * 24 * time.Hour // 2000-01-01, since 1970
+
+func wireFault(what string, b []byte) error {
+	return fmt.Errorf("store: %d bytes are no %s", len(b), what)
+}
+
+func wireID(to *ID, b []byte) error {
+	if len(b) != len(to) {
+		return wireFault("uuid", b)
+	}
+	copy(to[:], b)
+	return nil
+}
+
+// wireText shares the bytes, which are the driver's: the text is good until the next row.
+func wireText[E ~string](to *E, b []byte) error {
+	if b == nil {
+		return wireFault("text", b)
+	}
+	*to = E(unsafe.String(unsafe.SliceData(b), len(b)))
+	return nil
+}
+
+func wireInt[E ~int32 | ~int64 | ~int](to *E, b []byte) error {
+	switch len(b) {
+	case 8:
+		*to = E(binary.BigEndian.Uint64(b))
+	case 4:
+		*to = E(int32(binary.BigEndian.Uint32(b)))
+	default:
+		return wireFault("integer", b)
+	}
+	return nil
+}
+
+func wireBool(to *bool, b []byte) error {
+	if len(b) != 1 {
+		return wireFault("boolean", b)
+	}
+	*to = b[0] != 0
+	return nil
+}
+
+func wireDate(to *exact.Date, b []byte) error {
+	if len(b) != 4 {
+		return wireFault("date", b)
+	}
+	*to = exact.DateOf(time.Unix(int64(int32(binary.BigEndian.Uint32(b)))*int64(day/time.Second)+int64(epoch/time.Second), 0))
+	return nil
+}
+
+func wireInstant(to *exact.Instant, b []byte) error {
+	if len(b) != 8 {
+		return wireFault("timestamptz", b)
+	}
+	*to = exact.InstantOf(time.UnixMicro(int64(binary.BigEndian.Uint64(b)) + epoch.Microseconds()))
+	return nil
+}
+
+func wireDecimal(to *exact.Decimal, b []byte) error {
+	if b == nil {
+		return wireFault("decimal", b)
+	}
+	return to.Scan(b)
+}

@@ -1,0 +1,203 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Query is a read that is ready to run: by itself, which gives rows to keep, or row by row with the other reads of an operation (Snapshot).
+type Query[T any] struct {
+	store *Store
+	rel   *relation[T]
+	some  Columns
+	*statement
+	text string // empty: there is nothing to ask for
+	lead lead
+
+	key     keyKind   // of what each row hangs on, with leadKey
+	place   []keyKind // of where each row stands, with leadPage
+	window  window
+	parents int
+	scope   func() *scope
+}
+
+// lead is what stands before the columns of a row.
+type lead int
+
+const (
+	leadNone lead = iota
+	leadKey       // what the row hangs on
+	leadPage      // the parent's number, whether rows lie before and after the page, and the row's place: NULL where the page is empty
+)
+
+// Size is how many rows a page has at most; 0 where there are no pages.
+func (q *Query[T]) Size() int { return q.window.size }
+
+// Backward tells whether the rows of a page come from its end.
+func (q *Query[T]) Backward() bool { return q.window.backward }
+
+// all reads every row.
+func (q *Query[T]) all(ctx context.Context) ([]*T, error) {
+	if q.text == "" {
+		return nil, nil
+	}
+	var out []*T
+	err := q.store.read(ctx, q.rel.table, q.text, q.statement, func(scan scanner) error {
+		row, err := q.rel.row(scan)
+		out = append(out, row)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+// hanging reads every row together with what it hangs on.
+func (q *Query[T]) hanging(ctx context.Context, keep func(on key, row *T)) error {
+	if q.text == "" {
+		return nil
+	}
+	on := key{kind: q.key}
+	var dest []any
+	return q.store.read(ctx, q.rel.table, q.text, q.statement, func(scan scanner) error {
+		row, err := q.rel.row(func(own ...any) error {
+			dest = append(append(dest[:0], &on), own...)
+			return scan(dest...)
+		})
+		if err == nil {
+			keep(on, row)
+		}
+		return err
+	})
+}
+
+// rawPage is a page while its rows come in.
+type rawPage[T any] struct {
+	rows          []*T
+	places        []key // of all rows, one after another
+	before, after bool
+}
+
+// connections reads a page for each parent, in their order.
+func (q *Query[T]) connections(ctx context.Context) ([]*Connection[T], error) {
+	if q.text == "" {
+		return nil, nil
+	}
+	raw := make([]rawPage[T], q.parents)
+	var parent int
+	var before, after bool
+	place := make(place, len(q.place))
+	lead := []any{&parent, &before, &after}
+	for i, kind := range q.place {
+		place[i].kind = kind
+		lead = append(lead, &place[i])
+	}
+	dest := make([]any, 0, 40)
+	err := q.store.read(ctx, q.rel.table, q.text, q.statement, func(scan scanner) error {
+		row, err := q.rel.row(func(own ...any) error {
+			dest = append(append(dest[:0], lead...), own...)
+			return scan(dest...)
+		})
+		empty := errors.Is(err, errNoRow)
+		if err != nil && !empty {
+			return err
+		}
+		if parent < 0 || parent >= q.parents {
+			return fmt.Errorf("store: a row of parent %d of %d", parent, q.parents)
+		}
+		r := &raw[parent]
+		r.before, r.after = before, after
+		if !empty {
+			r.rows, r.places = append(r.rows, row), append(r.places, place...)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	sc := q.scope()
+	out := make([]*Connection[T], q.parents)
+	for i := range raw {
+		out[i] = connect(&raw[i], q.window, sc, len(q.place))
+	}
+	return out, nil
+}
+
+// connection reads one page.
+func connection[T any](ctx context.Context, q *Query[T], err error) (*Connection[T], error) {
+	if err != nil {
+		return nil, err
+	}
+	all, err := q.connections(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return all[0], nil
+}
+
+// connections reads a page for each parent.
+func connections[T any](ctx context.Context, q *Query[T], err error) ([]*Connection[T], error) {
+	if err != nil {
+		return nil, err
+	}
+	return q.connections(ctx)
+}
+
+// one reads a single row: a sum or a count.
+func one[T any](ctx context.Context, q *Query[T], err error) (v T, _ error) {
+	if err != nil {
+		return v, err
+	}
+	rows, err := q.all(ctx)
+	if err != nil {
+		return v, err
+	}
+	if len(rows) != 1 {
+		return v, fmt.Errorf("store: %d rows of %s where one was asked for", len(rows), q.rel.table)
+	}
+	return *rows[0], nil
+}
+
+// all is the read of every row that meets the conditions, in the order given; "" where it does not matter.
+func all[T any](s *Store, b *statement, rel *relation[T], orderBy string, some Columns) *Query[T] {
+	text := "SELECT " + rel.list(some) + " FROM " + rel.table + " AS " + rel.alias + " WHERE " + b.all()
+	if orderBy != "" {
+		text += " ORDER BY " + orderBy
+	}
+	return &Query[T]{store: s, rel: rel, some: some, statement: b, text: text}
+}
+
+// byID is the read of the rows with these ids, in any order.
+func byID[T any](s *Store, b *statement, rel *relation[T], ids []ID, some Columns) *Query[T] {
+	return byKey(s, b, rel, rel.alias+".id", listUUID, ids, some)
+}
+
+// byKey is the read of the rows of which a column is one of the values.
+func byKey[T, K any](s *Store, b *statement, rel *relation[T], column string, list listType, values []K, some Columns) *Query[T] {
+	if len(values) == 0 {
+		return &Query[T]{store: s, rel: rel, some: some, statement: b}
+	}
+	b.in(column, list, values)
+	return all(s, b, rel, "", some)
+}
+
+// aggregate is the read of one row of sums or counts over the rows that meet the conditions.
+func aggregate[T any](s *Store, b *statement, rel *relation[T], columns string) *Query[T] {
+	b.fresh = true
+	return &Query[T]{store: s, rel: rel, statement: b, text: "SELECT " + columns + " FROM " + rel.table + " AS " + rel.alias + " WHERE " + b.all()}
+}
+
+// grouped is the same for each parent; those of which no row meets the conditions are missing.
+func grouped[T any](s *Store, b *statement, rel *relation[T], columns string, of parentKeys) *Query[T] {
+	q := &Query[T]{store: s, rel: rel, statement: b, lead: leadKey, key: of.kind}
+	if of.count == 0 {
+		return q
+	}
+	b.fresh = true
+	b.in(of.column, of.list, of.values)
+	q.text = strings.Join([]string{"SELECT " + of.column + ",", columns, "FROM", rel.table, "AS", rel.alias, "WHERE", b.all(), "GROUP BY", of.column}, " ")
+	return q
+}
