@@ -39,7 +39,7 @@ generate: ## write generated code anew
 verify: verify-go verify-web ## generated code and web bundle fresh, modules tidy, allowed imports
 
 verify-go: generate
-	@git diff --exit-code --stat -- graph/generated graph/model resolvers || { echo "generated code was stale: commit what make generate wrote"; exit 1; }
+	@git diff --exit-code --stat -- graph/generated graph/model graph/exec resolvers || { echo "generated code was stale: commit what make generate wrote"; exit 1; }
 	$(GO) mod tidy -diff
 	$(GO) mod verify
 	$(GO) test -count=1 -run 'TestArrowsPointDown|TestThePictureHasNoCircle' ./internal/app/

@@ -1,9 +1,9 @@
 package graph
 
 import (
-	"sync"
+	"sync/atomic"
 
-	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/maypok86/otter/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 	"github.com/vektah/gqlparser/v2/parser"
@@ -14,9 +14,9 @@ import (
 )
 
 const (
-	maxDocuments = 1000
-	// maxKept is the longest text whose document is kept: with maxDocuments it bounds the memory that they take.
-	maxKept = 32 << 10
+	// documentBytes is the memory that documents may take, and astBytes what one byte of text becomes when it is parsed: 40 to 70 as measured.
+	documentBytes = 32 << 20
+	astBytes      = 64
 )
 
 // document is a text that was parsed, measured and validated. It is shared by all requests that send the same text and never changes.
@@ -27,33 +27,30 @@ type document struct {
 
 // operation is one operation of a document, with what is known of it before it runs.
 type operation struct {
+	id          uint64 // of no other
+	doc         *ast.QueryDocument
 	def         *ast.OperationDefinition
 	introspects bool
 	guarded     bool // some field of it asks for a role
-
-	once  sync.Once
-	begin Begin
-	err   error // why it cannot be prepared
 }
 
-// documents keeps the documents that were sent most lately.
+// documents keeps the documents that are asked for most, up to so many bytes.
 type documents struct {
 	schema *ast.Schema
 	limits Limits
-	kept   *lru.Cache[string, *document]
+	kept   *otter.Cache[string, *document]
+	last   atomic.Uint64
 }
 
 func newDocuments(schema *ast.Schema, limits Limits) *documents {
-	kept, err := lru.New[string, *document](maxDocuments)
-	if err != nil {
-		panic(err) // the size is a constant above zero
-	}
-	return &documents{schema, limits, kept}
+	return &documents{schema: schema, limits: limits, kept: otter.Must(&otter.Options[string, *document]{
+		MaximumWeight: documentBytes, Weigher: func(text string, _ *document) uint32 { return uint32(min(len(text)*astBytes, documentBytes)) },
+	})}
 }
 
 // document gives the document of a text: parsed within its limits, then validated. What fails is not kept.
 func (d *documents) document(text string) (*document, gqlerror.List) {
-	if doc, ok := d.kept.Get(text); ok {
+	if doc, ok := d.kept.GetIfPresent(text); ok {
 		return doc, nil
 	}
 	if n := tokens(text, d.limits.Tokens); over(n, d.limits.Tokens) {
@@ -74,16 +71,14 @@ func (d *documents) document(text string) (*document, gqlerror.List) {
 	}
 	doc := &document{ast: parsed}
 	for _, def := range parsed.Operations {
-		op := &operation{def: def}
+		op := &operation{id: d.last.Add(1), doc: parsed, def: def}
 		walk(def.SelectionSet, map[string]bool{}, func(f *ast.Field) {
 			op.introspects = op.introspects || f.Name == "__schema" || f.Name == "__type"
 			op.guarded = op.guarded || required(f) != ""
 		})
 		doc.ops = append(doc.ops, op)
 	}
-	if len(text) <= maxKept {
-		d.kept.Add(text, doc)
-	}
+	d.kept.Set(text, doc)
 	return doc, nil
 }
 

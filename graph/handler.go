@@ -10,16 +10,21 @@ import (
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
-	"github.com/vektah/gqlparser/v2/ast"
 
+	"carbongraph/graph/exec"
+	"carbongraph/graph/plan"
 	"carbongraph/internal/telemetry"
 )
 
 // Options are what a handler is made of.
 type Options struct {
 	Schema graphql.ExecutableSchema
-	// Prepare is called once for each operation of a document: it makes the plan, and what begins each run of it. Its fault refuses the operation.
-	Prepare func(doc *ast.QueryDocument, op *ast.OperationDefinition) (Begin, error)
+	// Short is the engine that queries go through where it knows everything that they ask for; nil rules it out.
+	Short *exec.Engine
+	// Ledger is what the short way reads from, for whoever asks.
+	Ledger func(ctx context.Context) exec.Ledger
+	// Begin readies gqlgen's engine for one run.
+	Begin Begin
 	// Scalars check the variables of our own scalars before anything runs.
 	Scalars map[string]ScalarCheck
 	// Introspection lets everybody introspect; ADMIN always may.
@@ -32,13 +37,14 @@ type Options struct {
 
 // Begin readies the context that the fields of one run go by: its loaders. The root fields of a mutation each begin anew,
 // so that none reads what was loaded before the one ahead of it wrote.
-type Begin func(ctx context.Context, variables map[string]any) context.Context
+type Begin func(ctx context.Context, p *plan.Plan, variables map[string]any) context.Context
 
 // Handler answers GraphQL over HTTP. Whoever reaches it was authenticated.
 type Handler struct {
 	o         Options
 	exec      *executor.Executor
 	documents *documents
+	plans     *plans
 	coercion  coercion
 }
 
@@ -54,6 +60,7 @@ func New(o Options) *Handler {
 		o:         o,
 		exec:      executor.New(o.Schema),
 		documents: newDocuments(o.Schema.Schema(), o.Limits),
+		plans:     newPlans(o.Schema.Schema()),
 		coercion:  coercion{o.Schema.Schema(), o.Scalars},
 	}
 	h.exec.SetErrorPresenter(h.present)

@@ -19,11 +19,13 @@ type Limits struct {
 	// Repeats is how many fields of a document may stand beside one of the same response name. Validation compares each such pair,
 	// and what stands below it, so that without this limit 5,000 tokens keep a core busy for seconds.
 	Repeats int
+	// Cost is how many rows an operation may have to read, as its plan and its variables tell before it runs.
+	Cost int
 }
 
 // DefaultLimits are the contract's.
 func DefaultLimits() Limits {
-	return Limits{Body: 2 << 20, Tokens: 5000, Nesting: 15, Aliases: 30, RootFields: 20, Directives: 5, Repeats: 200}
+	return Limits{Body: 2 << 20, Tokens: 5000, Nesting: 15, Aliases: 30, RootFields: 20, Directives: 5, Repeats: 200, Cost: 10_000}
 }
 
 // size is what a selection amounts to with its fragments spread out.

@@ -9,6 +9,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"carbongraph/graph/exec"
+	"carbongraph/graph/plan"
 	"carbongraph/internal/auth"
 	"carbongraph/internal/fault"
 	"carbongraph/internal/telemetry"
@@ -24,8 +26,9 @@ type request struct {
 
 // answer is what a client gets, before it is written.
 type answer struct {
-	op     *operation // nil where the document was refused
-	data   []byte     // nil where nothing was run
+	op     *operation   // nil where the document was refused
+	data   []byte       // nil where nothing was run
+	body   *exec.Answer // the whole reply, where the short way made it
 	errs   gqlerror.List
 	status int    // where it is not what the form of the answer makes of it
 	allow  string // methods, where this one does not go with the operation
@@ -86,15 +89,52 @@ func (h *Handler) forbidden(ctx context.Context, op *operation, vars map[string]
 	return nil
 }
 
-// run executes an operation within its time.
+// run executes an operation within its time: the short way where it can be gone, else by gqlgen's engine, from the start.
 func (h *Handler) run(ctx context.Context, doc *document, op *operation, in *request, vars map[string]any) *answer {
-	op.once.Do(func() { op.begin, op.err = h.o.Prepare(doc.ast, op.def) })
-	if op.err != nil {
-		return h.refused(ctx, op, fault.Of(op.err))
+	p, err := h.plans.plan(op)
+	if err != nil {
+		return h.refused(ctx, op, fault.Of(err))
+	}
+	if cost := p.Cost(vars); over(cost, h.o.Limits.Cost) {
+		a := h.refused(ctx, op, fault.New(fault.CostLimitExceeded, "The operation may have to read %s rows; at most %d are allowed. Ask for less at once, for example with smaller pages.",
+			counted(cost), h.o.Limits.Cost))
+		a.status, a.limited = http.StatusBadRequest, true
+		return a
 	}
 	ctx, cancel := context.WithTimeout(ctx, h.o.Timeout)
 	defer cancel()
+	body, err := h.short(ctx, op, p, vars)
+	var why *exec.Unknown
+	switch {
+	case err == nil:
+		h.o.Metrics.Engine("short", "")
+		return &answer{op: op, body: body}
+	case errors.As(err, &why):
+		h.o.Metrics.Engine("gqlgen", why.Reason)
+		return h.long(ctx, doc, op, p, in, vars)
+	}
+	return h.refused(ctx, op, fault.Of(err))
+}
 
+// short answers the short way. An Unknown tells why that cannot be gone.
+func (h *Handler) short(ctx context.Context, op *operation, p *plan.Plan, vars map[string]any) (*exec.Answer, error) {
+	switch {
+	case h.o.Short == nil:
+		return nil, &exec.Unknown{Reason: exec.RuledOut}
+	case op.def.Operation != ast.Query:
+		return nil, &exec.Unknown{Reason: exec.NoQuery}
+	case op.introspects:
+		return nil, &exec.Unknown{Reason: exec.Introspection}
+	}
+	program, err := h.plans.program(h.o.Short, op, p, vars)
+	if err != nil {
+		return nil, err
+	}
+	return h.o.Short.Run(ctx, h.o.Ledger(ctx), program, vars)
+}
+
+// long runs gqlgen's engine.
+func (h *Handler) long(ctx context.Context, doc *document, op *operation, p *plan.Plan, in *request, vars map[string]any) *answer {
 	ctx = graphql.StartOperationTrace(ctx)
 	opCtx := &graphql.OperationContext{
 		RawQuery: in.query, OperationName: in.name, Variables: vars, Doc: doc.ast, Operation: op.def,
@@ -104,12 +144,12 @@ func (h *Handler) run(ctx context.Context, doc *document, op *operation, in *req
 		},
 		RootResolverMiddleware: func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 			if op.def.Operation == ast.Mutation {
-				ctx = op.begin(ctx, vars)
+				ctx = h.o.Begin(ctx, p, vars)
 			}
 			return next(ctx)
 		},
 	}
-	ctx = op.begin(ctx, vars)
+	ctx = h.o.Begin(ctx, p, vars)
 	handle, ctx := h.exec.DispatchOperation(ctx, opCtx)
 	res := handle(ctx)
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) && (res == nil || len(res.Errors) > 0) {

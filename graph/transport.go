@@ -207,6 +207,11 @@ func (h *Handler) write(w http.ResponseWriter, form string, a *answer) {
 
 // send writes the reply. Data is written as it stands: encoding it again would cost more than making it.
 func (h *Handler) send(w http.ResponseWriter, form string, status int, a *answer) {
+	if a.body != nil {
+		reply(w, form, status, a.body.Bytes())
+		a.body.Release()
+		return
+	}
 	var buf bytes.Buffer
 	buf.Grow(len(a.data) + 64)
 	buf.WriteByte('{')
@@ -227,11 +232,15 @@ func (h *Handler) send(w http.ResponseWriter, form string, status int, a *answer
 		buf.Write(a.data)
 	}
 	buf.WriteByte('}')
+	reply(w, form, status, buf.Bytes())
+}
+
+func reply(w http.ResponseWriter, form string, status int, body []byte) {
 	header := w.Header()
 	header.Set("Content-Type", form+"; charset=utf-8")
 	header.Set("Cache-Control", "private, no-cache")
 	header.Set("Vary", "Accept, Accept-Encoding, Authorization, Cookie")
-	header.Set("Content-Length", strconv.Itoa(buf.Len()))
+	header.Set("Content-Length", strconv.Itoa(len(body)))
 	w.WriteHeader(status)
-	w.Write(buf.Bytes()) // a client that is gone needs no answer
+	w.Write(body) // a client that is gone needs no answer
 }

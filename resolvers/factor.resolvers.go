@@ -3,7 +3,6 @@ package resolvers
 import (
 	"carbongraph/graph/generated"
 	"carbongraph/graph/model"
-	"carbongraph/internal/exact"
 	"carbongraph/resolvers/loaders"
 	"carbongraph/store"
 	"context"
@@ -12,18 +11,6 @@ import (
 // Dataset gives the dataset that the factor is from.
 func (r *emissionFactorResolver) Dataset(ctx context.Context, obj *store.EmissionFactor) (*store.FactorDataset, error) {
 	return loaders.EmissionFactorDataset.Of(ctx, obj)
-}
-
-// Value gives CO2e per unit, by the dataset's own GWP set or by the one asked for.
-func (r *emissionFactorResolver) Value(ctx context.Context, obj *store.EmissionFactor, gwpSet *store.GwpSet) (*exact.Decimal, error) {
-	if gwpSet == nil {
-		return obj.Value, nil
-	}
-	dataset, err := loaders.EmissionFactorValue.Of(ctx, obj)
-	if err != nil || dataset == nil {
-		return nil, err
-	}
-	return obj.ValueBy(*gwpSet, dataset.GwpSet), nil
 }
 
 // SupersededBy gives the same factor of a later dataset.

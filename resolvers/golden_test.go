@@ -121,10 +121,14 @@ func TestGolden(t *testing.T) {
 	}
 	storetest.Each(t, "golden", func(t *testing.T, st *store.Store) {
 		b := newBook(t, st)
-		s := newServer(st, b.Tenant.ID(), resolvers.Options{})
 		ids := b.ids(t)
-		for name, document := range documents {
-			t.Run(name, func(t *testing.T) { golden(t, name, s.ask(t, document, ids)) })
+		engines := newServer(st, b.Tenant.ID(), resolvers.Options{}).engines()
+		for _, engine := range []string{"gqlgen", "short"} {
+			s := engines[engine]
+			for name, document := range documents {
+				t.Run(name+" by "+engine, func(t *testing.T) { golden(t, name, engine, s.ask(t, document, ids)) })
+			}
+			s.went(t)
 		}
 	}, counted)
 }

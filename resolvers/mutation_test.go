@@ -44,7 +44,7 @@ func TestMutations(t *testing.T) {
 			t.Run(step.name, func(t *testing.T) {
 				got := s.ask(t, step.document, ids)
 				got.Statements = 0 // those of the import are its own affair
-				golden(t, step.name, got)
+				golden(t, step.name, "gqlgen", got)
 			})
 		}
 	}, counted)

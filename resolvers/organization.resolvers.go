@@ -47,12 +47,14 @@ func (r *mutationResolver) RevokeAPIKey(ctx context.Context, id store.GlobalID) 
 // Viewer gives who asks.
 func (r *queryResolver) Viewer(ctx context.Context) (*model.Viewer, error) {
 	v := auth.From(ctx)
-	return &model.Viewer{Org: v.Org, Role: v.Role, KeyName: v.KeyName}, nil
+	out := &model.Viewer{Org: v.Org, Role: v.Role, KeyName: v.KeyName}
+	loaders.Rows(ctx, []*model.Viewer{out})
+	return out, nil
 }
 
 // Organization gives the viewer's organization.
 func (r *viewerResolver) Organization(ctx context.Context, obj *model.Viewer) (*store.Organization, error) {
-	return loaders.Organizations.Now(ctx, obj.Org)
+	return loaders.ViewerOrganization.Of(ctx, obj)
 }
 
 func (r *Resolver) Viewer() generated.ViewerResolver { return &viewerResolver{r} }

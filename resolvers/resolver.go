@@ -31,7 +31,7 @@ type Importer interface {
 	Suppliers(ctx context.Context, t *store.Tenant, in []store.SupplierInput) ([]batch.SupplierResult, error)
 }
 
-//go:generate go tool gqlgen generate
+//go:generate go run ../graph/generate
 
 // Resolver is the root that gqlgen hangs each type's resolvers on.
 type Resolver struct{ o Options }
@@ -105,7 +105,7 @@ func childEmissions(parent store.GlobalID, f *store.EmissionFilter, c *store.Con
 		return nil, err
 	}
 	return emissionPage(c, func(ctx context.Context) (*store.FootprintTotals, error) {
-		return loaders.Of(ctx, loaders.EmissionSums, parent, loaders.EmissionSum{Filter: f})
+		return loaders.Of(ctx, loaders.EmissionSums.Read, parent, loaders.EmissionSum{Filter: f})
 	}), nil
 }
 

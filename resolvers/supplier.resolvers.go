@@ -64,7 +64,11 @@ func (r *supplierResolver) Activities(ctx context.Context, obj *store.Supplier, 
 		return nil, err
 	}
 	return &model.ActivityConnection{Connection: c, Count: func(ctx context.Context) (int, error) {
-		return loaders.Of(ctx, loaders.ActivityCounts, obj.GlobalID(), loaders.ActivityCount{Filter: filter})
+		n, err := loaders.Of(ctx, loaders.ActivityCounts.Read, obj.GlobalID(), loaders.ActivityCount{Filter: filter})
+		if err != nil {
+			return 0, err
+		}
+		return *n, nil
 	}}, nil
 }
 

@@ -102,7 +102,7 @@ func (t *Tenant) Activities(ctx context.Context, f *ActivityFilter, o ActivityOr
 }
 
 // ActivityPage is the read behind Activities.
-func (t *Tenant) ActivityPage(f *ActivityFilter, o ActivityOrder, p Page, some Columns) (*Query[Activity], error) {
+func (t *Tenant) ActivityPage(f *ActivityFilter, o ActivityOrder, p Page, some Columns) (*Select[Activity], error) {
 	b, c, by, err := t.activities(f, o)
 	if err != nil {
 		return nil, err
@@ -118,7 +118,7 @@ func (t *Tenant) ActivitiesOf(ctx context.Context, parents []GlobalID, f *Activi
 }
 
 // ActivityPages is the read behind ActivitiesOf, for rows of one kind.
-func (t *Tenant) ActivityPages(kind Kind, parents []ID, f *ActivityFilter, o ActivityOrder, p Page, some Columns) (*Query[Activity], error) {
+func (t *Tenant) ActivityPages(kind Kind, parents []ID, f *ActivityFilter, o ActivityOrder, p Page, some Columns) (*Select[Activity], error) {
 	b, c, by, err := t.activities(f, o)
 	if err != nil {
 		return nil, err
@@ -162,7 +162,7 @@ func (t *Tenant) CountActivities(ctx context.Context, f *ActivityFilter) (int, e
 }
 
 // ActivityCount is the read behind CountActivities.
-func (t *Tenant) ActivityCount(f *ActivityFilter) (*Query[int], error) {
+func (t *Tenant) ActivityCount(f *ActivityFilter) (*Select[int], error) {
 	b, _, _, err := t.activities(f, ActivityOrder{})
 	if err != nil {
 		return nil, err
@@ -178,11 +178,11 @@ func (t *Tenant) CountActivitiesOf(ctx context.Context, parents []GlobalID, f *A
 		return nil, err
 	}
 	out := make([]int, len(rows))
-	return out, q.hanging(ctx, each(rows, func(at int, n *int) { out[at] = *n }))
+	return out, q.Hanging(ctx, each(rows, func(at int, n *int) { out[at] = *n }))
 }
 
 // ActivityCounts is the read behind CountActivitiesOf; parents without any are missing.
-func (t *Tenant) ActivityCounts(kind Kind, parents []ID, f *ActivityFilter) (*Query[int], error) {
+func (t *Tenant) ActivityCounts(kind Kind, parents []ID, f *ActivityFilter) (*Select[int], error) {
 	b, _, _, err := t.activities(f, ActivityOrder{})
 	if err != nil {
 		return nil, err
@@ -196,10 +196,10 @@ func (t *Tenant) ActivityCounts(kind Kind, parents []ID, f *ActivityFilter) (*Qu
 
 // ActivitiesByID gives the activities with these ids, in any order; those that are not there, or are another organization's, are missing.
 func (t *Tenant) ActivitiesByID(ctx context.Context, ids []ID) ([]*Activity, error) {
-	return t.ActivitiesWith(ids, 0).all(ctx)
+	return t.ActivitiesWith(ids, 0).All(ctx)
 }
 
 // ActivitiesWith is the read behind ActivitiesByID.
-func (t *Tenant) ActivitiesWith(ids []ID, some Columns) *Query[Activity] {
+func (t *Tenant) ActivitiesWith(ids []ID, some Columns) *Select[Activity] {
 	return byID(t.store, t.statement("a"), activities(), ids, some)
 }

@@ -77,11 +77,12 @@ func (r *relation[T]) showing(name string) (c Columns) {
 	return c
 }
 
-// Showing gives the columns that a field or a method of a row needs. It is false for what no column shows.
+// Showing gives the columns that a field or a method of a row needs. It is false where no column shows it. Rows that are read from no table, as sums
+// are, need none: they are always read whole.
 func Showing[T any](name string) (Columns, bool) {
 	r, ok := relationOf[T]()
 	if !ok {
-		return 0, false
+		return 0, true
 	}
 	c := r.showing(name)
 	return c, c != 0

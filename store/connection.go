@@ -109,22 +109,22 @@ func (q pageQuery) single() string {
 }
 
 // page is the read of one page of a relation. The statement's conditions are the filter's.
-func page[T any](s *Store, b *statement, rel *relation[T], o order, p Page, some Columns, sc func() *scope) (*Query[T], error) {
+func page[T any](s *Store, b *statement, rel *relation[T], o order, p Page, some Columns, sc func() *scope) (*Select[T], error) {
 	w, err := p.window(sc)
 	if err != nil {
 		return nil, err
 	}
-	return &Query[T]{store: s, rel: rel, some: some, statement: b, lead: leadPage, place: []keyKind{o.kind, keyID}, window: w, parents: 1, scope: sc,
+	return &Select[T]{store: s, rel: rel, some: some, statement: b, lead: leadPage, place: []keyKind{o.kind, keyID}, window: w, parents: 1, scope: sc,
 		text: newPageQuery(b, rel, o, w, some).single()}, nil
 }
 
 // pagesOf is the read of a page for each parent in one statement.
-func pagesOf[T any](s *Store, b *statement, rel *relation[T], parents parentKeys, o order, p Page, some Columns, sc func() *scope) (*Query[T], error) {
+func pagesOf[T any](s *Store, b *statement, rel *relation[T], parents parentKeys, o order, p Page, some Columns, sc func() *scope) (*Select[T], error) {
 	w, err := p.window(sc)
 	if err != nil {
 		return nil, err
 	}
-	q := &Query[T]{store: s, rel: rel, some: some, statement: b, lead: leadPage, place: []keyKind{o.kind, keyID}, window: w, parents: parents.count, scope: sc}
+	q := &Select[T]{store: s, rel: rel, some: some, statement: b, lead: leadPage, place: []keyKind{o.kind, keyID}, window: w, parents: parents.count, scope: sc}
 	if parents.count > 0 {
 		q.text = b.dialect.topNPerParent(b, newPageQuery(b, rel, o, w, some, parents.column+" = parents.value"), parents)
 	}

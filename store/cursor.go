@@ -49,6 +49,39 @@ func idKey(id ID) key { return key{kind: keyID, id: id} }
 
 const day = 24 * time.Hour
 
+func isNoRow(err error) bool { return errors.Is(err, errNoRow) }
+
+// wire reads the key from Postgres' binary form.
+func (k *key) wire(b []byte) (err error) {
+	switch k.kind {
+	case keyText:
+		return wireText(&k.text, b)
+	case keyID:
+		return wireID(&k.id, b)
+	case keyDate:
+		err = wireInt(&k.num, b)
+		k.num += int64(epoch / day)
+	case keyInstant:
+		err = wireInt(&k.num, b)
+		k.num += epoch.Microseconds()
+	default:
+		err = wireInt(&k.num, b) // the bits of a float are its binary form
+	}
+	return err
+}
+
+// append adds the key as cursors have it.
+func (k key) append(b []byte) []byte {
+	b = append(b, byte(k.kind))
+	switch k.kind {
+	case keyText:
+		return append(binary.AppendUvarint(b, uint64(len(k.text))), k.text...)
+	case keyID:
+		return append(b, k.id[:]...)
+	}
+	return binary.BigEndian.AppendUint64(b, uint64(k.num))
+}
+
 // errNoRow is what scanning NULL into a key fails with. Keys of rows are never NULL: a NULL stands where a page has no row.
 var errNoRow = errors.New("store: no row")
 
@@ -108,15 +141,7 @@ type place []key
 
 func (p place) append(b []byte) []byte {
 	for _, k := range p {
-		b = append(b, byte(k.kind))
-		switch k.kind {
-		case keyText:
-			b = append(binary.AppendUvarint(b, uint64(len(k.text))), k.text...)
-		case keyID:
-			b = append(b, k.id[:]...)
-		default:
-			b = binary.BigEndian.AppendUint64(b, uint64(k.num))
-		}
+		b = k.append(b)
 	}
 	return b
 }
@@ -154,9 +179,10 @@ func parsePlace(b []byte) (place, bool) {
 
 // scope is what cursors of one connection are bound to. Its methods may be called at once from many goroutines.
 type scope struct {
-	mu    sync.Mutex
-	mac   hash.Hash
-	kinds []keyKind
+	mu     sync.Mutex
+	mac    hash.Hash
+	signed []byte // memory for the cursor on the way
+	kinds  []keyKind
 }
 
 // newScope derives the key of a connection's cursors from the database's. The filter is the canonical one: equal questions, equal scope.
@@ -197,9 +223,17 @@ func (s *scope) tag(b []byte) []byte {
 }
 
 // cursor writes a place for clients.
-func (s *scope) cursor(p place) string {
-	b := p.append([]byte{cursorVersion})
-	return base64.RawURLEncoding.EncodeToString(append(b, s.tag(b)...))
+func (s *scope) cursor(p place) string { return string(s.append(nil, p.append([]byte{cursorVersion}))) }
+
+// append adds the cursor of a place that is written already.
+func (s *scope) append(b, place []byte) []byte {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.signed = append(s.signed[:0], place...)
+	s.mac.Reset()
+	s.mac.Write(place)
+	s.signed = s.mac.Sum(s.signed)
+	return base64.RawURLEncoding.AppendEncode(b, s.signed[:len(place)+cursorTag])
 }
 
 // parse reads a cursor that cursor wrote in the same scope. Everything else is INVALID_CURSOR: it never silently means the first page.

@@ -24,20 +24,20 @@ func datasets() *relation[FactorDataset] { return datasetRelation }
 
 // Datasets gives all factor datasets, by source and then in the order in which they were imported.
 func (s *Store) Datasets(ctx context.Context) ([]*FactorDataset, error) {
-	return s.AllDatasets(0).all(ctx)
+	return s.AllDatasets(0).All(ctx)
 }
 
 // AllDatasets is the read behind Datasets.
-func (s *Store) AllDatasets(some Columns) *Query[FactorDataset] {
+func (s *Store) AllDatasets(some Columns) *Select[FactorDataset] {
 	return all(s, s.statement(), datasets(), "d.source, d.imported_at, d.id", some)
 }
 
 // DatasetsByID gives the datasets with these ids, in any order.
 func (s *Store) DatasetsByID(ctx context.Context, ids []ID) ([]*FactorDataset, error) {
-	return s.DatasetsWith(ids, 0).all(ctx)
+	return s.DatasetsWith(ids, 0).All(ctx)
 }
 
 // DatasetsWith is the read behind DatasetsByID.
-func (s *Store) DatasetsWith(ids []ID, some Columns) *Query[FactorDataset] {
+func (s *Store) DatasetsWith(ids []ID, some Columns) *Select[FactorDataset] {
 	return byID(s, s.statement(), datasets(), ids, some)
 }

@@ -61,12 +61,13 @@ func (r *FootprintRow) Share() exact.Decimal {
 	return r.Totals.CO2e.Decimal().Quo(r.WholeCO2e.Decimal()).Round(ratioPlaces)
 }
 
-// ValueBy gives kilograms of CO2e per unit by a GWP set, given the dataset's own: nil where the gases are not known by mass.
-func (f *EmissionFactor) ValueBy(set, own GwpSet) *exact.Decimal {
-	if set == own {
+// ValueBy gives kilograms of CO2e per unit by a GWP set, nil meaning the dataset's own: nil where the gases are not known by mass. The factor must be
+// one that was read.
+func (f *EmissionFactor) ValueBy(gwpSet *GwpSet) *exact.Decimal {
+	if gwpSet == nil || *gwpSet == f.DatasetGwpSet {
 		return f.Value
 	}
-	switch set {
+	switch *gwpSet {
 	case AR4:
 		return f.ValueAR4
 	case AR5:

@@ -59,7 +59,7 @@ func openPostgres(ctx context.Context, s *Store, o Options) error {
 			Acquires: p.AcquireCount(), Waits: p.EmptyAcquireCount(), AcquireTime: p.AcquireDuration()}
 	})
 	s.closers = append(s.closers, func() error { stop(); return nil })
-	s.dialect, s.kind = postgres{}, "postgres"
+	s.dialect, s.kind, s.snapshot = postgres{}, "postgres", s.postgresSnapshot(pool)
 	s.db = bun.NewDB(db, pgdialect.New(), bun.WithDiscardUnknownColumns()).WithQueryHook(observer{s.metrics})
 	s.writes, s.writers = s.db, max(1, min(4, runtime.GOMAXPROCS(0), int(cfg.MaxConns)/2))
 	return nil

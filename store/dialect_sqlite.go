@@ -31,7 +31,7 @@ func openSQLite(ctx context.Context, s *Store, o Options) error {
 		return err
 	}
 	file := filepath.Join(dir, databaseFile)
-	s.dialect, s.kind, s.writers = sqliteDialect{}, "sqlite", 1
+	s.dialect, s.kind, s.writers, s.snapshot = sqliteDialect{}, "sqlite", 1, s.sqliteSnapshot
 	open := func(conns int, pragmas ...string) (*bun.DB, error) {
 		query := url.Values{"_txlock": {"immediate"}, "_pragma": append([]string{"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(NORMAL)",
 			"foreign_keys(1)", "wal_autocheckpoint(16384)", "cache_size(-65536)", "temp_store(MEMORY)"}, pragmas...)}

@@ -120,7 +120,7 @@ func (t *Tenant) Emissions(ctx context.Context, f *EmissionFilter, o EmissionOrd
 }
 
 // EmissionPage is the read behind Emissions.
-func (t *Tenant) EmissionPage(f *EmissionFilter, o EmissionOrder, p Page, some Columns) (*Query[Emission], error) {
+func (t *Tenant) EmissionPage(f *EmissionFilter, o EmissionOrder, p Page, some Columns) (*Select[Emission], error) {
 	by, err := o.order()
 	if err != nil {
 		return nil, err
@@ -140,7 +140,7 @@ func (t *Tenant) EmissionsOf(ctx context.Context, parents []GlobalID, f *Emissio
 }
 
 // EmissionPages is the read behind EmissionsOf, for rows of one kind.
-func (t *Tenant) EmissionPages(kind Kind, parents []ID, f *EmissionFilter, o EmissionOrder, p Page, some Columns) (*Query[Emission], error) {
+func (t *Tenant) EmissionPages(kind Kind, parents []ID, f *EmissionFilter, o EmissionOrder, p Page, some Columns) (*Select[Emission], error) {
 	by, err := o.order()
 	if err != nil {
 		return nil, err
@@ -171,21 +171,21 @@ func emissionParents(kind Kind) (column, name string) {
 
 // EmissionsByID gives the emissions with these ids, in any order; those that are not there, or are another organization's, are missing.
 func (t *Tenant) EmissionsByID(ctx context.Context, ids []ID) ([]*Emission, error) {
-	return t.EmissionsWith(ids, 0).all(ctx)
+	return t.EmissionsWith(ids, 0).All(ctx)
 }
 
 // EmissionsWith is the read behind EmissionsByID.
-func (t *Tenant) EmissionsWith(ids []ID, some Columns) *Query[Emission] {
+func (t *Tenant) EmissionsWith(ids []ID, some Columns) *Select[Emission] {
 	return byID(t.store, t.statement("e"), emissions(), ids, some)
 }
 
 // CurrentEmissions gives the emission that is not superseded of each activity that has one, in any order.
 func (t *Tenant) CurrentEmissions(ctx context.Context, activities []ID) ([]*Emission, error) {
-	return t.CurrentEmissionsOf(activities, 0).all(ctx)
+	return t.CurrentEmissionsOf(activities, 0).All(ctx)
 }
 
 // CurrentEmissionsOf is the read behind CurrentEmissions.
-func (t *Tenant) CurrentEmissionsOf(activities []ID, some Columns) *Query[Emission] {
+func (t *Tenant) CurrentEmissionsOf(activities []ID, some Columns) *Select[Emission] {
 	b := t.statement("e")
 	b.where("NOT e.superseded")
 	return byKey(t.store, b, emissions(), "e.activity_id", listUUID, activities, some)

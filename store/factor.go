@@ -11,6 +11,7 @@ import (
 var factorRelation = newRelation("emission_factors", "f", nil,
 	idColumn("f.id", "ID GlobalID", func(f *EmissionFactor) *ID { return &f.ID }),
 	idColumn("f.dataset_id", "DatasetID", func(f *EmissionFactor) *ID { return &f.DatasetID }),
+	textColumn("(SELECT own.gwp_set FROM factor_datasets AS own WHERE own.id = f.dataset_id)", "ValueBy", func(f *EmissionFactor) *GwpSet { return &f.DatasetGwpSet }),
 	textColumn("f.code", "Code", func(f *EmissionFactor) *string { return &f.Code }),
 	textColumn("f.name", "Name", func(f *EmissionFactor) *string { return &f.Name }),
 	textColumn("f.region", "Region", func(f *EmissionFactor) *string { return &f.Region }),
@@ -98,7 +99,7 @@ func (s *Store) Factors(ctx context.Context, f *EmissionFactorFilter, o Emission
 }
 
 // FactorPage is the read behind Factors.
-func (s *Store) FactorPage(f *EmissionFactorFilter, o EmissionFactorOrder, p Page, some Columns) (*Query[EmissionFactor], error) {
+func (s *Store) FactorPage(f *EmissionFactorFilter, o EmissionFactorOrder, p Page, some Columns) (*Select[EmissionFactor], error) {
 	c, err := f.canonical()
 	if err != nil {
 		return nil, err
@@ -121,7 +122,7 @@ func (s *Store) CountFactors(ctx context.Context, f *EmissionFactorFilter) (int,
 }
 
 // FactorCount is the read behind CountFactors.
-func (s *Store) FactorCount(f *EmissionFactorFilter) (*Query[int], error) {
+func (s *Store) FactorCount(f *EmissionFactorFilter) (*Select[int], error) {
 	c, err := f.canonical()
 	if err != nil {
 		return nil, err
@@ -133,11 +134,11 @@ func (s *Store) FactorCount(f *EmissionFactorFilter) (*Query[int], error) {
 
 // FactorsByID gives the factors with these ids, in any order.
 func (s *Store) FactorsByID(ctx context.Context, ids []ID) ([]*EmissionFactor, error) {
-	return s.FactorsWith(ids, 0).all(ctx)
+	return s.FactorsWith(ids, 0).All(ctx)
 }
 
 // FactorsWith is the read behind FactorsByID.
-func (s *Store) FactorsWith(ids []ID, some Columns) *Query[EmissionFactor] {
+func (s *Store) FactorsWith(ids []ID, some Columns) *Select[EmissionFactor] {
 	return byID(s, s.statement(), factors(), ids, some)
 }
 
@@ -145,24 +146,24 @@ func (s *Store) FactorsWith(ids []ID, some Columns) *Query[EmissionFactor] {
 func (s *Store) DatasetFactors(ctx context.Context, dataset ID) ([]*EmissionFactor, error) {
 	b := s.statement()
 	b.is("f.dataset_id", "=", dataset)
-	return all(s, b, factors(), "f.code, f.id", 0).all(ctx)
+	return all(s, b, factors(), "f.code, f.id", 0).All(ctx)
 }
 
 // SupersededBy gives, for each factor that has one, the factor of the same code, region, unit and price basis in the dataset that supersedes its
 // own. Where a dataset has several such factors, it is the first that was made.
 func (s *Store) SupersededBy(ctx context.Context, ids []ID) (map[ID]*EmissionFactor, error) {
 	later := make(map[ID]*EmissionFactor)
-	return later, s.SuccessorsOf(ids, 0).hanging(ctx, func(old key, f *EmissionFactor) {
-		if later[old.id] == nil {
-			later[old.id] = f
+	return later, s.SuccessorsOf(ids, 0).Hanging(ctx, func(old ID, f *EmissionFactor) {
+		if later[old] == nil {
+			later[old] = f
 		}
 	})
 }
 
 // SuccessorsOf is the read behind SupersededBy: each row hangs on the factor that it supersedes, and of several the first is meant.
-func (s *Store) SuccessorsOf(ids []ID, some Columns) *Query[EmissionFactor] {
+func (s *Store) SuccessorsOf(ids []ID, some Columns) *Select[EmissionFactor] {
 	b := s.statement()
-	q := &Query[EmissionFactor]{store: s, rel: factors(), some: some, statement: b, lead: leadKey, key: keyID}
+	q := &Select[EmissionFactor]{store: s, rel: factors(), some: some, statement: b, lead: leadKey, key: keyID}
 	if len(ids) == 0 {
 		return q
 	}

@@ -150,7 +150,7 @@ func (t *Tenant) Footprint(ctx context.Context, f *EmissionFilter, by []Footprin
 }
 
 // FootprintPage is the read behind Footprint.
-func (t *Tenant) FootprintPage(f *EmissionFilter, by []FootprintDimension, o FootprintOrder, p Page) (*Query[FootprintRow], error) {
+func (t *Tenant) FootprintPage(f *EmissionFilter, by []FootprintDimension, o FootprintOrder, p Page) (*Select[FootprintRow], error) {
 	b, c, g, err := t.groups(f, by)
 	if err != nil {
 		return nil, err
@@ -171,7 +171,7 @@ func (t *Tenant) FootprintPage(f *EmissionFilter, by []FootprintDimension, o Foo
 	if err != nil {
 		return nil, err
 	}
-	return &Query[FootprintRow]{store: t.store, rel: g.relation(), statement: b, lead: leadPage, place: kinds, window: w, parents: 1, scope: sc,
+	return &Select[FootprintRow]{store: t.store, rel: g.relation(), statement: b, lead: leadPage, place: kinds, window: w, parents: 1, scope: sc,
 		text: g.page(b, c, ordered, w)}, nil
 }
 
@@ -240,10 +240,10 @@ func (t *Tenant) CountFootprint(ctx context.Context, f *EmissionFilter, by []Foo
 }
 
 // FootprintCount is the read behind CountFootprint.
-func (t *Tenant) FootprintCount(f *EmissionFilter, by []FootprintDimension) (*Query[int], error) {
+func (t *Tenant) FootprintCount(f *EmissionFilter, by []FootprintDimension) (*Select[int], error) {
 	b, c, g, err := t.groups(f, by)
 	if err != nil {
 		return nil, err
 	}
-	return &Query[int]{store: t.store, rel: footprintCount, statement: b, text: "SELECT COUNT(*) FROM (" + g.groups(b, c) + ") AS grouped"}, nil
+	return &Select[int]{store: t.store, rel: footprintCount, statement: b, text: "SELECT COUNT(*) FROM (" + g.groups(b, c) + ") AS grouped"}, nil
 }

@@ -85,11 +85,11 @@ func (t *Tenant) Organization(ctx context.Context) (*Organization, error) {
 
 // OrganizationsByID gives the organization itself, if its id is among these. Every other one does not exist.
 func (t *Tenant) OrganizationsByID(ctx context.Context, ids []ID) ([]*Organization, error) {
-	return t.OrganizationsWith(ids, 0).all(ctx)
+	return t.OrganizationsWith(ids, 0).All(ctx)
 }
 
 // OrganizationsWith is the read behind OrganizationsByID. Where the organization is not among the ids it asks the database nothing.
-func (t *Tenant) OrganizationsWith(ids []ID, some Columns) *Query[Organization] {
+func (t *Tenant) OrganizationsWith(ids []ID, some Columns) *Select[Organization] {
 	own := ids[:0:0]
 	if slices.Contains(ids, t.org) {
 		own = []ID{t.org}

@@ -48,13 +48,13 @@ func (k key) row() ID {
 }
 
 // each hands what was read for each parent over, at each place where it stands among the rows.
-func each[T any](rows []ID, keep func(at int, v *T)) func(on key, v *T) {
+func each[T any](rows []ID, keep func(at int, v *T)) func(on ID, v *T) {
 	at := make(map[ID][]int, len(rows))
 	for i, row := range rows {
 		at[row] = append(at[row], i)
 	}
-	return func(on key, v *T) {
-		for _, i := range at[on.row()] {
+	return func(on ID, v *T) {
+		for _, i := range at[on] {
 			keep(i, v)
 		}
 	}

@@ -55,11 +55,11 @@ func runs() *relation[CalculationRun] { return runRelation }
 
 // RunsByID gives the calculation runs with these ids, in any order; those that are not there, or are another organization's, are missing.
 func (t *Tenant) RunsByID(ctx context.Context, ids []ID) ([]*CalculationRun, error) {
-	return t.RunsWith(ids, 0).all(ctx)
+	return t.RunsWith(ids, 0).All(ctx)
 }
 
 // RunsWith is the read behind RunsByID.
-func (t *Tenant) RunsWith(ids []ID, some Columns) *Query[CalculationRun] {
+func (t *Tenant) RunsWith(ids []ID, some Columns) *Select[CalculationRun] {
 	return byID(t.store, t.statement("r"), runs(), ids, some)
 }
 
@@ -77,11 +77,11 @@ func keys() *relation[APIKey] { return keyRelation }
 
 // APIKeysByID gives the keys with these ids, in any order; those that are not there, or are another organization's, are missing.
 func (t *Tenant) APIKeysByID(ctx context.Context, ids []ID) ([]*APIKey, error) {
-	return t.APIKeysWith(ids, 0).all(ctx)
+	return t.APIKeysWith(ids, 0).All(ctx)
 }
 
 // APIKeysWith is the read behind APIKeysByID.
-func (t *Tenant) APIKeysWith(ids []ID, some Columns) *Query[APIKey] {
+func (t *Tenant) APIKeysWith(ids []ID, some Columns) *Select[APIKey] {
 	return byID(t.store, t.statement("k"), keys(), ids, some)
 }
 
@@ -101,5 +101,5 @@ var mappingRelation = newRelation("factor_mappings", "m", nil,
 
 // Mappings gives all of the organization's factor mappings, in the order in which they were made.
 func (t *Tenant) Mappings(ctx context.Context) ([]*FactorMapping, error) {
-	return all(t.store, t.statement("m"), mappingRelation, "m.id", 0).all(ctx)
+	return all(t.store, t.statement("m"), mappingRelation, "m.id", 0).All(ctx)
 }

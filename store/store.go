@@ -43,6 +43,8 @@ type Store struct {
 	now     func() time.Time
 	newID   func() ID
 	writers int
+	// snapshot takes a connection for the reads of one operation.
+	snapshot func(context.Context) (Snapshot, error)
 	// cursorKey authenticates cursors; made once per database.
 	cursorKey []byte
 }

@@ -73,7 +73,7 @@ func (t *Tenant) Suppliers(ctx context.Context, f *SupplierFilter, o SupplierOrd
 }
 
 // SupplierPage is the read behind Suppliers.
-func (t *Tenant) SupplierPage(f *SupplierFilter, o SupplierOrder, p Page, some Columns) (*Query[Supplier], error) {
+func (t *Tenant) SupplierPage(f *SupplierFilter, o SupplierOrder, p Page, some Columns) (*Select[Supplier], error) {
 	by, err := o.order()
 	if err != nil {
 		return nil, err
@@ -94,7 +94,7 @@ func (t *Tenant) CountSuppliers(ctx context.Context, f *SupplierFilter) (int, er
 }
 
 // SupplierCount is the read behind CountSuppliers.
-func (t *Tenant) SupplierCount(f *SupplierFilter) (*Query[int], error) {
+func (t *Tenant) SupplierCount(f *SupplierFilter) (*Select[int], error) {
 	c, err := f.canonical()
 	if err != nil {
 		return nil, err
@@ -108,20 +108,20 @@ var supplierCount = newCount("suppliers", "s")
 
 // SuppliersByID gives the suppliers with these ids, in any order; those that are not there, or are another organization's, are missing.
 func (t *Tenant) SuppliersByID(ctx context.Context, ids []ID) ([]*Supplier, error) {
-	return t.SuppliersWith(ids, 0).all(ctx)
+	return t.SuppliersWith(ids, 0).All(ctx)
 }
 
 // SuppliersWith is the read behind SuppliersByID.
-func (t *Tenant) SuppliersWith(ids []ID, some Columns) *Query[Supplier] {
+func (t *Tenant) SuppliersWith(ids []ID, some Columns) *Select[Supplier] {
 	return byID(t.store, t.statement("s"), suppliers(), ids, some)
 }
 
 // SuppliersByExternalID gives the suppliers with these keys of the system they came from, in any order.
 func (t *Tenant) SuppliersByExternalID(ctx context.Context, externalIDs []string) ([]*Supplier, error) {
-	return t.SuppliersKnownAs(externalIDs, 0).all(ctx)
+	return t.SuppliersKnownAs(externalIDs, 0).All(ctx)
 }
 
 // SuppliersKnownAs is the read behind SuppliersByExternalID.
-func (t *Tenant) SuppliersKnownAs(externalIDs []string, some Columns) *Query[Supplier] {
+func (t *Tenant) SuppliersKnownAs(externalIDs []string, some Columns) *Select[Supplier] {
 	return byKey(t.store, t.statement("s"), suppliers(), "s.external_id", listText, externalIDs, some)
 }

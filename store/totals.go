@@ -51,7 +51,7 @@ func (t *Tenant) EmissionTotals(ctx context.Context, f *EmissionFilter) (*Footpr
 }
 
 // EmissionSum is the read behind EmissionTotals.
-func (t *Tenant) EmissionSum(f *EmissionFilter) (*Query[FootprintTotals], error) {
+func (t *Tenant) EmissionSum(f *EmissionFilter) (*Select[FootprintTotals], error) {
 	b, c, err := t.emissions(f)
 	if err != nil {
 		return nil, err
@@ -70,11 +70,11 @@ func (t *Tenant) EmissionTotalsOf(ctx context.Context, parents []GlobalID, f *Em
 	for i := range out {
 		out[i] = new(FootprintTotals)
 	}
-	return out, q.hanging(ctx, each(rows, func(at int, sum *FootprintTotals) { *out[at] = *sum }))
+	return out, q.Hanging(ctx, each(rows, func(at int, sum *FootprintTotals) { *out[at] = *sum }))
 }
 
 // EmissionSums is the read behind EmissionTotalsOf; parents without emissions are missing.
-func (t *Tenant) EmissionSums(kind Kind, parents []ID, f *EmissionFilter) (*Query[FootprintTotals], error) {
+func (t *Tenant) EmissionSums(kind Kind, parents []ID, f *EmissionFilter) (*Select[FootprintTotals], error) {
 	b, c, err := t.emissions(f)
 	if err != nil {
 		return nil, err

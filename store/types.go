@@ -230,6 +230,7 @@ type FactorDataset struct {
 type EmissionFactor struct {
 	ID                 ID
 	DatasetID          ID
+	DatasetGwpSet      GwpSet // the dataset's own, of a factor that was read
 	Code               string
 	Name               string
 	Region             string

@@ -37,3 +37,12 @@ func argument[E ~string](args map[string]any, name string) E {
 	s, _ := args[name].(string)
 	return E(s)
 }
+
+// maybeArgument reads one that can be null, or left away.
+func maybeArgument[E ~string](args map[string]any, name string) *E {
+	s, given := args[name].(string)
+	if !given {
+		return nil
+	}
+	return new(E(s))
+}

@@ -1807,6 +1807,20 @@ func (ec *executionContext) marshalNDecimal2carbongraphᚋinternalᚋexactᚐMic
 	return res
 }
 
+func (ec *executionContext) unmarshalNDecimal2carbongraphᚋinternalᚋexactᚐScaled(ctx context.Context, v any) (exact.Scaled, error) {
+	res, err := scalar.UnmarshalScaled(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDecimal2carbongraphᚋinternalᚋexactᚐScaled(ctx context.Context, sel ast.SelectionSet, v exact.Scaled) graphql.Marshaler {
+	_ = sel
+	res := scalar.MarshalScaled(v)
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "Decimal!")
+	}
+	return res
+}
+
 func (ec *executionContext) marshalNNode2ᚕcarbongraphᚋstoreᚐNode(ctx context.Context, sel ast.SelectionSet, v []store.Node) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)

@@ -442,8 +442,8 @@ func (ec *executionContext) _Emission_co2e(ctx context.Context, field graphql.Co
 			return obj.Mass(fc.Args["unit"].(exact.MassUnit)), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v exact.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2carbongraphᚋinternalᚋexactᚐDecimal(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v exact.Scaled) graphql.Marshaler {
+			return ec.marshalNDecimal2carbongraphᚋinternalᚋexactᚐScaled(ctx, selections, v)
 		},
 		true,
 		true,
@@ -486,8 +486,8 @@ func (ec *executionContext) _Emission_biogenicCo2(ctx context.Context, field gra
 			return obj.BiogenicMass(fc.Args["unit"].(exact.MassUnit)), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v exact.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2carbongraphᚋinternalᚋexactᚐDecimal(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v exact.Scaled) graphql.Marshaler {
+			return ec.marshalNDecimal2carbongraphᚋinternalᚋexactᚐScaled(ctx, selections, v)
 		},
 		true,
 		true,

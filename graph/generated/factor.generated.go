@@ -21,8 +21,6 @@ import (
 type EmissionFactorResolver interface {
 	Dataset(ctx context.Context, obj *store.EmissionFactor) (*store.FactorDataset, error)
 
-	Value(ctx context.Context, obj *store.EmissionFactor, gwpSet *store.GwpSet) (*exact.Decimal, error)
-
 	SupersededBy(ctx context.Context, obj *store.EmissionFactor) (*store.EmissionFactor, error)
 }
 type FactorDatasetResolver interface {
@@ -208,7 +206,7 @@ func (ec *executionContext) _EmissionFactor_value(ctx context.Context, field gra
 		},
 		func(ctx context.Context) (any, error) {
 			fc := graphql.GetFieldContext(ctx)
-			return ec.Resolvers.EmissionFactor().Value(ctx, obj, fc.Args["gwpSet"].(*store.GwpSet))
+			return obj.ValueBy(fc.Args["gwpSet"].(*store.GwpSet)), nil
 		},
 		nil,
 		func(ctx context.Context, selections ast.SelectionSet, v *exact.Decimal) graphql.Marshaler {
@@ -223,7 +221,7 @@ func (ec *executionContext) fieldContext_EmissionFactor_value(ctx context.Contex
 		Object:     "EmissionFactor",
 		Field:      field,
 		IsMethod:   true,
-		IsResolver: true,
+		IsResolver: false,
 		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 			return nil, errors.New("field of type Decimal does not have child fields")
 		},
@@ -1134,11 +1132,10 @@ func (ec *executionContext) _EmissionFactor(ctx context.Context, sel ast.Selecti
 				atomic.AddUint32(&out.Invalids, 1)
 			}
 		case "value":
-			out.ResolveConcurrently(ec.OperationContext, &deferred, i,
-				true, false,
-				func(ctx context.Context) graphql.Marshaler {
-					return ec._EmissionFactor_value(ctx, field, obj)
-				})
+			out.Values[i] = ec._EmissionFactor_value(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
 		case "gases":
 			out.Values[i] = ec._EmissionFactor_gases(ctx, field, obj)
 			if out.Values[i] == graphql.Null {

@@ -555,8 +555,8 @@ func (ec *executionContext) _FootprintTotals_co2e(ctx context.Context, field gra
 			return obj.Mass(fc.Args["unit"].(exact.MassUnit)), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v exact.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2carbongraphᚋinternalᚋexactᚐDecimal(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v exact.Scaled) graphql.Marshaler {
+			return ec.marshalNDecimal2carbongraphᚋinternalᚋexactᚐScaled(ctx, selections, v)
 		},
 		true,
 		true,
@@ -599,8 +599,8 @@ func (ec *executionContext) _FootprintTotals_biogenicCo2(ctx context.Context, fi
 			return obj.BiogenicMass(fc.Args["unit"].(exact.MassUnit)), nil
 		},
 		nil,
-		func(ctx context.Context, selections ast.SelectionSet, v exact.Decimal) graphql.Marshaler {
-			return ec.marshalNDecimal2carbongraphᚋinternalᚋexactᚐDecimal(ctx, selections, v)
+		func(ctx context.Context, selections ast.SelectionSet, v exact.Scaled) graphql.Marshaler {
+			return ec.marshalNDecimal2carbongraphᚋinternalᚋexactᚐScaled(ctx, selections, v)
 		},
 		true,
 		true,

@@ -154,7 +154,7 @@ type ComplexityRoot struct {
 		Unit               func(childComplexity int) int
 		ValidFrom          func(childComplexity int) int
 		ValidTo            func(childComplexity int) int
-		Value              func(childComplexity int, gwpSet *store.GwpSet) int
+		ValueBy            func(childComplexity int, gwpSet *store.GwpSet) int
 		Year               func(childComplexity int) int
 	}
 
@@ -880,7 +880,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.EmissionFactor.ValidTo(childComplexity), true
 	case "EmissionFactor.value":
-		if e.ComplexityRoot.EmissionFactor.Value == nil {
+		if e.ComplexityRoot.EmissionFactor.ValueBy == nil {
 			break
 		}
 
@@ -889,7 +889,7 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 			return 0, false
 		}
 
-		return e.ComplexityRoot.EmissionFactor.Value(childComplexity, args["gwpSet"].(*store.GwpSet)), true
+		return e.ComplexityRoot.EmissionFactor.ValueBy(childComplexity, args["gwpSet"].(*store.GwpSet)), true
 	case "EmissionFactor.year":
 		if e.ComplexityRoot.EmissionFactor.Year == nil {
 			break

@@ -135,3 +135,13 @@ func mentionsVariable(v *ast.Value) bool {
 	}
 	return false
 }
+
+// note adds the variables that are in a value.
+func note(v *ast.Value, into map[string]bool) {
+	if v.Kind == ast.Variable {
+		into[v.Raw] = true
+	}
+	for _, c := range v.Children {
+		note(c.Value, into)
+	}
+}

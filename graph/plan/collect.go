@@ -17,6 +17,7 @@ type builder struct {
 	schema     *ast.Schema
 	doc        *ast.QueryDocument
 	switches   map[string]bool
+	forms      map[string]bool
 	selections int
 }
 
@@ -93,6 +94,11 @@ func (c *collection) field(s *ast.Field, cond clause) {
 			ID: c.plan.Size, Object: c.object.Name, Key: s.Alias, Definition: c.definition(s), Selection: s, Parent: c.parent, schema: c.schema,
 		}}
 		f.prepare()
+		if len(s.SelectionSet) == 0 {
+			for _, a := range s.Arguments {
+				note(a.Value, c.forms)
+			}
+		}
 		c.plan.Size++
 		c.byKey[s.Alias] = f
 		c.order = append(c.order, f)

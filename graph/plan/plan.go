@@ -2,7 +2,10 @@
 package plan
 
 import (
+	"fmt"
+	"maps"
 	"slices"
+	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
 
@@ -17,6 +20,7 @@ type Plan struct {
 	Operation *ast.OperationDefinition
 	Object    *ast.Definition // the root type
 	Switches  []string        // the variables that decide, in @skip and @include, what is selected; sorted
+	Forms     []string        // the variables that decide, in arguments of fields without a selection, how a value is shown; sorted
 	Size      int             // how many fields there are, on all levels
 	root      group
 }
@@ -53,16 +57,28 @@ type group struct {
 // New plans an operation of a valid document. One that selects unreasonably much, once fragments are written out, is refused.
 func New(schema *ast.Schema, doc *ast.QueryDocument, op *ast.OperationDefinition) (*Plan, error) {
 	p := &Plan{Operation: op, Object: rootType(schema, op.Operation)}
-	b := &builder{plan: p, schema: schema, doc: doc, switches: map[string]bool{}}
+	b := &builder{plan: p, schema: schema, doc: doc, switches: map[string]bool{}, forms: map[string]bool{}}
 	p.root = b.collect(p.Object, nil, []source{{set: op.SelectionSet}})
 	if b.selections > maxSelections {
 		return nil, fault.New(fault.BadUserInput, "The operation selects more than %d fields once its fragments are written out; ask for less at a time.", maxSelections)
 	}
-	for name := range b.switches {
-		p.Switches = append(p.Switches, name)
-	}
-	slices.Sort(p.Switches)
+	p.Switches, p.Forms = slices.Sorted(maps.Keys(b.switches)), slices.Sorted(maps.Keys(b.forms))
 	return p, nil
+}
+
+// Variant is equal for variables with which the same is selected, and shown in the same form.
+func (p *Plan) Variant(variables map[string]any) string {
+	if len(p.Switches)+len(p.Forms) == 0 {
+		return ""
+	}
+	var b strings.Builder
+	for _, names := range [][]string{p.Switches, p.Forms} {
+		for _, name := range names {
+			v, given := variables[name]
+			fmt.Fprintf(&b, "%t %v\x00", given, v)
+		}
+	}
+	return b.String()
 }
 
 func rootType(schema *ast.Schema, op ast.Operation) *ast.Definition {

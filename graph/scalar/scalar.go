@@ -64,6 +64,22 @@ func UnmarshalMicros(v any) (exact.Micros, error) {
 	return exact.Micros(n), nil
 }
 
+// MarshalScaled writes the number without trailing zeros.
+func MarshalScaled(s exact.Scaled) graphql.Marshaler { return plain(s.String()) }
+
+// UnmarshalScaled reads a number whose digits make an integer of 64 bits.
+func UnmarshalScaled(v any) (exact.Scaled, error) {
+	d, err := UnmarshalDecimal(v)
+	if err != nil {
+		return exact.Scaled{}, err
+	}
+	s, ok := exact.ScaledOf(d)
+	if !ok {
+		return exact.Scaled{}, fault.New(fault.BadUserInput, "%s is out of range: at most 18 digits.", d)
+	}
+	return s, nil
+}
+
 // MarshalDate writes a day.
 func MarshalDate(d exact.Date) graphql.Marshaler { return plain(d.String()) }
 

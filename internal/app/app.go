@@ -98,12 +98,12 @@ func background(ctx context.Context, f func(context.Context)) (close func() erro
 
 // routes makes what the public listener answers with.
 func (a *App) routes(redis func(context.Context) string) (*public, error) {
-	schema, prepare, err := a.schema()
+	schema, err := a.schema()
 	if err != nil {
 		return nil, err
 	}
 	gql := graph.New(graph.Options{
-		Schema: schema, Prepare: prepare, Scalars: scalars(), Introspection: a.o.Introspection,
+		Schema: schema, Short: a.shortWay(), Ledger: a.ledger, Begin: a.begin, Scalars: scalars(), Introspection: a.o.Introspection,
 		Limits: graph.DefaultLimits(), Log: a.o.Log, Metrics: a.tel.GraphQL,
 	})
 	return &public{

@@ -31,23 +31,27 @@ func rooms() map[string][]string {
 		"internal/factors": {"internal/calc", "internal/ingest", "store"},
 		"internal/seed":    {"store"},
 
-		"resolvers/loaders": {"graph/plan", "store", "internal/factors"},
+		"resolvers/loaders": {"graph/plan", "graph/exec", "graph/model", "store", "internal/factors"},
 		"internal/batch":    {"internal/factors", "internal/calc", "internal/ingest", "store"},
 		"graph/model":       {"store"},
 		"graph/scalar":      {"store"},
 		"graph/generated":   {"graph/model", "graph/scalar", "store"},
+		"graph/exec":        {"graph/plan", "graph/model", "graph/scalar", "store"},
 
-		"graph": {"graph/generated", "graph/plan", "internal/auth", "store"},
+		"graph": {"graph/generated", "graph/plan", "graph/exec", "internal/auth", "store"},
 		"resolvers": {"graph/generated", "graph/model", "graph/scalar", "graph/plan", "resolvers/loaders", "store",
 			"internal/auth", "internal/batch"},
 
-		"internal/app": {"graph", "graph/generated", "graph/plan", "graph/scalar", "internal/auth", "internal/batch", "internal/config", "internal/factors",
+		"internal/app": {"graph", "graph/generated", "graph/plan", "graph/exec", "graph/model", "graph/scalar", "internal/auth", "internal/batch", "internal/config", "internal/factors",
 			"internal/ingest", "internal/seed", "resolvers", "resolvers/loaders", "store", "web"},
 		"": {"internal/app"},
 
 		// What tests and measurements stand on. Nothing of the program may import these.
 		"store/storetest":  {"store"},
+		"graph/graphtest":  {},
 		"internal/testenv": {},
+		// What make generate runs.
+		"graph/generate": {},
 		// The program that packs the built-in files, run by hand.
 		"internal/factors/builtin": {"internal/factors"},
 	}

@@ -4,10 +4,11 @@ import (
 	"context"
 
 	"github.com/99designs/gqlgen/graphql"
-	"github.com/vektah/gqlparser/v2/ast"
 
 	"carbongraph/graph"
+	"carbongraph/graph/exec"
 	"carbongraph/graph/generated"
+	"carbongraph/graph/model"
 	"carbongraph/graph/plan"
 	"carbongraph/graph/scalar"
 	"carbongraph/internal/auth"
@@ -18,28 +19,36 @@ import (
 	"carbongraph/store"
 )
 
-// schema ties the resolvers to their store, importer and loaders, and plans what runs on them.
-func (a *App) schema() (graphql.ExecutableSchema, func(*ast.QueryDocument, *ast.OperationDefinition) (graph.Begin, error), error) {
+// schema ties the resolvers to their store and importer.
+func (a *App) schema() (graphql.ExecutableSchema, error) {
 	im, err := newImporter(a.Store, 0)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	cfg := resolvers.Config(resolvers.Options{Store: a.Store, Importer: im, Revoked: a.Keys.Revoked, NewID: a.Store.NewID})
 	cfg.Directives.Requires = graph.Requires
-	schema := generated.NewExecutableSchema(cfg)
+	return generated.NewExecutableSchema(cfg), nil
+}
 
-	prepare := func(doc *ast.QueryDocument, op *ast.OperationDefinition) (graph.Begin, error) {
-		p, err := plan.New(schema.Schema(), doc, op)
-		if err != nil {
-			return nil, err
-		}
-		return func(ctx context.Context, variables map[string]any) context.Context {
-			return loaders.Begin(ctx, loaders.Options{
-				Store: a.Store, Tenant: a.Store.Tenant(auth.From(ctx).Org), Plan: p, Variables: variables, Metrics: a.tel.Loader,
-			})
-		}, nil
+// begin gives gqlgen's engine the loaders of one run.
+func (a *App) begin(ctx context.Context, p *plan.Plan, variables map[string]any) context.Context {
+	return loaders.Begin(ctx, loaders.Options{
+		Store: a.Store, Tenant: a.Store.Tenant(auth.From(ctx).Org), Plan: p, Variables: variables, Metrics: a.tel.Loader,
+	})
+}
+
+// shortWay makes the other engine from the same relations; nil where the settings rule it out.
+func (a *App) shortWay() *exec.Engine {
+	if a.o.Config.Engine == "gqlgen" {
+		return nil
 	}
-	return schema, prepare, nil
+	return exec.New(exec.Options{Relations: loaders.Relations(), Roots: loaders.Roots()})
+}
+
+// ledger is what the short way reads from, for whoever asks.
+func (a *App) ledger(ctx context.Context) exec.Ledger {
+	v := auth.From(ctx)
+	return exec.Ledger{Store: a.Store, Tenant: a.Store.Tenant(v.Org), Viewer: &model.Viewer{Org: v.Org, Role: v.Role, KeyName: v.KeyName}}
 }
 
 // newImporter makes the importer over the factors of the database. One transaction takes so many lines; 0 is the usual number.

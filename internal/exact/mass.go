@@ -12,14 +12,14 @@ const (
 )
 
 // In gives the mass in a unit. It shifts the decimal point and loses nothing; a unit that is none of ours counts as kilograms.
-func (m Milligrams) In(u MassUnit) Decimal {
+func (m Milligrams) In(u MassUnit) Scaled {
 	switch u {
 	case MG:
-		return NewDecimal(int64(m), 0)
+		return Scaled{int64(m), 0}
 	case G:
-		return NewDecimal(int64(m), -3)
+		return Scaled{int64(m), 3}
 	case T:
-		return NewDecimal(int64(m), -9)
+		return Scaled{int64(m), 9}
 	}
-	return m.Decimal()
+	return Scaled{int64(m), 6}
 }

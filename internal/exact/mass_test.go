@@ -18,7 +18,7 @@ func TestMassIn(t *testing.T) {
 		"nothing is nothing whatever it is in": {0, T, "0"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			if got := tc.mass.In(tc.unit).Canonical(); got != tc.want {
+			if got := tc.mass.In(tc.unit).String(); got != tc.want {
 				t.Errorf("%d mg in %s = %q, want %q", tc.mass, tc.unit, got, tc.want)
 			}
 		})

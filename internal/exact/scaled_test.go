@@ -3,6 +3,7 @@ package exact_test
 import (
 	"encoding/json"
 	"math"
+	"strings"
 	"testing"
 	"time"
 
@@ -47,6 +48,49 @@ func TestScaledTextIsTheDecimal(t *testing.T) {
 		}
 		if back, ok := exact.Milligrams(n).Decimal().ScaledExactly(6); !ok || back != n {
 			t.Fatalf("%d mg come back as %d, %t", n, back, ok)
+		}
+	})
+}
+
+func TestScaledIsItsDecimal(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		mass := exact.Milligrams(rapid.Int64().Draw(t, "mass"))
+		got := mass.In(rapid.SampledFrom([]exact.MassUnit{exact.MG, exact.G, exact.KG, exact.T, "LB"}).Draw(t, "unit"))
+		if want := got.Decimal().Canonical(); got.String() != want || string(got.Append([]byte("x="))) != "x="+want {
+			t.Fatalf("%d mg are written %s and appended %s, and %s as a decimal", mass, got, got.Append(nil), want)
+		}
+		if back, ok := exact.ScaledOf(got.Decimal()); !ok || back.String() != got.String() {
+			t.Fatalf("%s comes back as %s, %t", got, back, ok)
+		}
+	})
+}
+
+func TestScaledOf(t *testing.T) {
+	for name, tc := range map[string]struct {
+		in, want string // nothing is wanted of what does not fit
+	}{
+		"zeros at the end do not count":  {"1." + strings.Repeat("0", 30), "1"},
+		"an exponent is written out":     {"12e3", "12000"},
+		"the smallest":                   {"-9.223372036854775808", "-9.223372036854775808"},
+		"one below the smallest":         {"-9.223372036854775809", ""},
+		"a number too large for 64 bits": {"1e30", ""},
+		"zero":                           {"0.000", "0"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			if got, ok := exact.ScaledOf(exact.MustDecimal(tc.in)); ok != (tc.want != "") || ok && got.String() != tc.want {
+				t.Errorf("%s = %s, %t; want %q", tc.in, got, ok, tc.want)
+			}
+		})
+	}
+}
+
+func TestAppendCanonicalIsCanonical(t *testing.T) {
+	rapid.Check(t, func(t *rapid.T) {
+		x := anyDecimal().Draw(t, "x")
+		for _, x := range []exact.Decimal{x, x.Neg(), x.Mul(x), x.MulTo(x, 80), x.Round(3), exact.NewDecimal(7, 60)} {
+			if got, want := string(x.AppendCanonical([]byte("1.0"))), "1.0"+x.Canonical(); got != want {
+				t.Fatalf("appended %s, want %s", got, want)
+			}
 		}
 	})
 }

@@ -13,6 +13,7 @@ import (
 type GraphQL struct {
 	seconds *prometheus.HistogramVec
 	errors  *prometheus.CounterVec
+	engines *prometheus.CounterVec
 }
 
 func newGraphQL(reg prometheus.Registerer) *GraphQL {
@@ -26,6 +27,10 @@ func newGraphQL(reg prometheus.Registerer) *GraphQL {
 			Name: "carbongraph_graphql_errors_total",
 			Help: "Errors in answers, by code.",
 		}, []string{"code"}),
+		engines: promauto.With(reg).NewCounterVec(prometheus.CounterOpts{
+			Name: "carbongraph_graphql_engine_total",
+			Help: "Operations by the engine that served them (short, gqlgen) and why it was not the short one: off, kind, schema, field, argument, error, null.",
+		}, []string{"engine", "reason"}),
 	}
 }
 
@@ -33,6 +38,13 @@ func newGraphQL(reg prometheus.Registerer) *GraphQL {
 func (g *GraphQL) Operation(kind, result string, took time.Duration) {
 	if g != nil {
 		g.seconds.WithLabelValues(kind, result).Observe(took.Seconds())
+	}
+}
+
+// Engine counts an operation by the engine that serves it: short, or gqlgen and the reason why it is not the short one.
+func (g *GraphQL) Engine(engine, reason string) {
+	if g != nil {
+		g.engines.WithLabelValues(engine, reason).Inc()
 	}
 }
 

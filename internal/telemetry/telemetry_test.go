@@ -29,6 +29,7 @@ func scrape(t *testing.T) string {
 	tel.HTTP.Request("/graphql", "BREW", 200, time.Millisecond)
 	tel.GraphQL.Operation("query", "ok", time.Millisecond)
 	tel.GraphQL.Error(fault.NotFound)
+	tel.GraphQL.Engine("short", "")
 	w := httptest.NewRecorder()
 	tel.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	return w.Body.String()
@@ -72,6 +73,7 @@ func TestNilGroupsMeasureNothing(t *testing.T) {
 	(*telemetry.HTTP)(nil).Request("/", "GET", 200, 0)
 	(*telemetry.GraphQL)(nil).Operation("query", "ok", 0)
 	(*telemetry.GraphQL)(nil).Error(fault.Internal)
+	(*telemetry.GraphQL)(nil).Engine("short", "")
 	(*telemetry.Request)(nil).Operate("query", "x", "y")
 	if (*telemetry.Request)(nil).Statements() != 0 {
 		t.Error("statements out of nothing")

@@ -4,121 +4,131 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
-	"net/http"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
-// A target is one server that answers the same question as the others.
+// A target is a server with the requests that it is asked in turn, and how long the answer to each is.
 type target struct {
-	name   string
-	url    string
-	header http.Header
-	body   []byte
+	server   *server
+	requests [][]byte
+	lengths  []int
 }
 
-// ask sends the question once and gives the whole answer.
-func (t *target) ask(ctx context.Context, client *http.Client) ([]byte, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, t.url, bytes.NewReader(t.body))
+// learn asks every request once, notes how long the answers are, and gives them without the space around them.
+func (t *target) learn(ctx context.Context) ([][]byte, error) {
+	conn, err := dial(ctx, t.server.address)
 	if err != nil {
 		return nil, err
 	}
-	req.Header = t.header.Clone()
-	res, err := client.Do(req)
-	if err != nil {
-		return nil, err
+	defer conn.Close()
+	answers := make([][]byte, len(t.requests))
+	t.lengths = make([]int, len(t.requests))
+	for i, request := range t.requests {
+		var answer bytes.Buffer
+		if t.lengths[i], err = conn.ask(request, &answer); err != nil {
+			return nil, fmt.Errorf("%s: %w", t.server.name, err)
+		}
+		answers[i] = bytes.TrimSpace(answer.Bytes())
 	}
-	defer res.Body.Close()
-	answer, err := io.ReadAll(res.Body)
-	if err == nil && res.StatusCode != http.StatusOK {
-		err = fmt.Errorf("%s answered %d: %.300s", t.name, res.StatusCode, answer)
-	}
-	return answer, err
+	return answers, nil
 }
 
-// throughput asks over so many connections for a while, and gives answers per second. What is under way at the end is waited for and counted, so that
-// slow answers weigh as they should. Every answer must be as long as the expected one.
-func (t *target) throughput(ctx context.Context, connections int, length int, d time.Duration) (float64, error) {
-	client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: connections, DisableCompression: true}}
-	defer client.CloseIdleConnections()
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var answers atomic.Int64
-	var failed atomic.Pointer[error]
+// A round is what came of asking for a while.
+type round struct {
+	rate   float64         // answers per second
+	took   []time.Duration // by each answer, the shortest first
+	failed int             // connections that broke off
+	err    error           // why the first of them did
+}
+
+// patience is how long an answer may take after a round has ended.
+const patience = 30 * time.Second
+
+// load asks over so many connections for a while. What is under way at the end is waited for and counted, so that slow answers weigh as they should.
+// Connections are there before the clock starts. A connection ends with its first error; an answer of another length than the known one is one.
+func (t *target) load(ctx context.Context, connections int, d time.Duration) round {
+	conns := make([]*connection, connections)
+	for i := range conns {
+		conn, err := dial(ctx, t.server.address)
+		if err != nil {
+			return round{failed: connections - i, err: err}
+		}
+		defer conn.Close()
+		conns[i] = conn
+	}
+	took, errs := make([][]time.Duration, connections), make([]error, connections)
 	var wg sync.WaitGroup
 	start := time.Now()
-	for range connections {
-		wg.Go(func() {
-			for ctx.Err() == nil && time.Since(start) < d {
-				answer, err := t.ask(ctx, client)
-				if err == nil && len(answer) != length {
-					err = fmt.Errorf("%s: an answer of %d bytes, want %d", t.name, len(answer), length)
-				}
-				if err != nil {
-					failed.Store(&err)
-					cancel()
-					return
-				}
-				answers.Add(1)
-			}
-		})
+	for i, conn := range conns {
+		wg.Go(func() { took[i], errs[i] = t.walk(conn, i, start.Add(d)) })
 	}
 	wg.Wait()
-	if err := failed.Load(); err != nil {
-		return 0, *err
+	elapsed := time.Since(start)
+	r := round{took: slices.Concat(took...)}
+	slices.Sort(r.took)
+	r.rate = float64(len(r.took)) / elapsed.Seconds()
+	for _, err := range errs {
+		if err != nil {
+			r.failed++
+			r.err = err
+		}
 	}
-	return float64(answers.Load()) / time.Since(start).Seconds(), nil
+	return r
 }
 
-// ratios measures two targets in turn, A B A B …, and gives the ratio A/B of each round with the medians of both.
-func ratios(ctx context.Context, a, b *target, connections, length, rounds int, d time.Duration) (ratio []float64, medianA, medianB float64, err error) {
-	var as, bs []float64
-	for range rounds {
-		ra, err := a.throughput(ctx, connections, length, d)
-		if err != nil {
-			return nil, 0, 0, err
-		}
-		rb, err := b.throughput(ctx, connections, length, d)
-		if err != nil {
-			return nil, 0, 0, err
-		}
-		as, bs, ratio = append(as, ra), append(bs, rb), append(ratio, ra/rb)
+// walk asks one request after the other until the end, from the nth on.
+func (t *target) walk(conn *connection, n int, end time.Time) ([]time.Duration, error) {
+	if err := conn.SetDeadline(end.Add(patience)); err != nil {
+		return nil, err
 	}
-	return ratio, median(as), median(bs), nil
+	took := make([]time.Duration, 0, 1024)
+	for ; ; n++ {
+		i := n % len(t.requests)
+		start := time.Now()
+		if !start.Before(end) && len(took) > 0 {
+			return took, nil
+		}
+		length, err := conn.ask(t.requests[i], nil)
+		if err == nil && length != t.lengths[i] {
+			err = fmt.Errorf("an answer of %d bytes, want %d", length, t.lengths[i])
+		}
+		if err != nil {
+			return took, fmt.Errorf("%s: %w", t.server.name, err)
+		}
+		took = append(took, time.Since(start))
+	}
 }
 
-// timings asks each target in turn, so many rounds, and gives the median time of each.
-func timings(ctx context.Context, rounds int, targets ...*target) ([]time.Duration, error) {
-	client := &http.Client{Transport: &http.Transport{DisableCompression: true}}
-	defer client.CloseIdleConnections()
-	all := make([][]float64, len(targets))
+// percentile is the time that so many of a hundred answers took at most.
+func (r round) percentile(p int) time.Duration {
+	if len(r.took) == 0 {
+		return 0
+	}
+	return r.took[(len(r.took)-1)*p/100]
+}
+
+// timings asks each request in turn, so many rounds over one connection, and gives the median time of each.
+func (t *target) timings(ctx context.Context, rounds int) ([]time.Duration, error) {
+	conn, err := dial(ctx, t.server.address)
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	all := make([][]time.Duration, len(t.requests))
 	for range rounds {
-		for i, t := range targets {
+		for i, request := range t.requests {
 			start := time.Now()
-			if _, err := t.ask(ctx, client); err != nil {
+			if _, err := conn.ask(request, nil); err != nil {
 				return nil, err
 			}
-			all[i] = append(all[i], float64(time.Since(start)))
+			all[i] = append(all[i], time.Since(start))
 		}
 	}
-	out := make([]time.Duration, len(targets))
+	out := make([]time.Duration, len(t.requests))
 	for i := range all {
-		out[i] = time.Duration(median(all[i]))
+		out[i] = median(all[i])
 	}
 	return out, nil
-}
-
-func median(xs []float64) float64 {
-	s := slices.Sorted(slices.Values(xs))
-	if n := len(s); n%2 == 0 {
-		return (s[n/2-1] + s[n/2]) / 2
-	}
-	return s[len(s)/2]
-}
-
-func spread(xs []float64) string {
-	return fmt.Sprintf("%.3f (%.3f..%.3f)", median(xs), slices.Min(xs), slices.Max(xs))
 }

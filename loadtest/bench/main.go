@@ -1,6 +1,10 @@
 // Command bench measures what docs/performance.md states, on a Postgres of its own, and prints it as a table. Figures are ratios of one run, interleaved.
 //
 //	make bench
+//
+// While something is being made faster, a server that stays and a ledger that is kept save the import:
+//
+//	TEST_DATABASE_URL=postgres://… go run ./loadtest/bench -reuse big -only engines -documents Q2 -profile /tmp/cpu
 package main
 
 import (
@@ -8,34 +12,41 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net"
-	"net/http"
-	"net/url"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"time"
-
-	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 )
 
+type options struct {
+	binary, database string
+	rows, suppliers  int
+	rounds           int
+	round            time.Duration
+	only, documents  words
+	reuse, profile   string
+}
+
 func main() {
-	o := options{}
+	o := options{database: os.Getenv("TEST_DATABASE_URL")}
 	flag.StringVar(&o.binary, "binary", "bin/carbongraph", "the server to measure")
 	flag.IntVar(&o.rows, "rows", 1_000_000, "activities in the ledger")
 	flag.IntVar(&o.suppliers, "suppliers", 10_000, "suppliers in the ledger")
-	flag.IntVar(&o.rounds, "rounds", 5, "rounds of each pair")
+	flag.IntVar(&o.rounds, "rounds", 5, "rounds of each comparison")
 	flag.DurationVar(&o.round, "round", 3*time.Second, "length of a round")
+	flag.Var(&o.only, "only", "measure these alone, with commas between: engines (that is ratios, crowd, memory), depth, mutations")
+	flag.Var(&o.documents, "documents", "of the engines' documents these alone: Q1, Q2, Q3")
+	flag.StringVar(&o.reuse, "reuse", "", "keep the database bench_`NAME` and use it again where it is there, with as many rows as it has; mutations are left out")
+	flag.StringVar(&o.profile, "profile", "", "write CPU and allocation profiles of the server to `FILE`.Q1.cpu, FILE.Q1.allocs and so on")
 	handler := flag.String("by-hand", "", "serve the hand-written handler on this address (used by the bench itself)")
 	org := flag.String("org", "", "organization of the hand-written handler")
+	cursors := flag.String("cursors", "", "what cursors stand for, for the hand-written handler")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	o.database = os.Getenv("TEST_DATABASE_URL")
 	var err error
 	if *handler != "" {
-		err = serveByHand(ctx, o.database, *org, *handler)
+		err = serveByHand(ctx, o.database, *org, *cursors, *handler)
 	} else {
 		err = measure(ctx, o)
 	}
@@ -45,17 +56,43 @@ func main() {
 	}
 }
 
-type options struct {
-	binary, database string
-	rows, suppliers  int
-	rounds           int
-	round            time.Duration
+// bench is one run: a database, the servers on it, what they are asked, and what was measured so far.
+type bench struct {
+	options
+	dir, postgres        string
+	org, key             string
+	auto, byHand, gqlgen *server
+	running              []*server
+	deep                 string // the cursor at row deepRow
+	questions            []*question
+	figures              []figure
+}
+
+// A step measures some rows of the table. It is chosen by its name or by that of its group.
+type step struct {
+	name, group string
+	run         func(*bench, context.Context) error
+}
+
+func steps() []step {
+	return []step{
+		{"ratios", "engines", (*bench).ratios},
+		{"crowd", "engines", (*bench).crowd},
+		{"memory", "engines", (*bench).memory},
+		{"profile", "", (*bench).profiles},
+		{"depth", "", (*bench).depth},
+		{"mutations", "", (*bench).mutations},
+	}
 }
 
 var errMissed = errors.New("a goal was missed")
 
-// measure makes a database, fills it, serves it, and prints the table.
+// measure finds or makes a database, serves it, and prints the table.
 func measure(ctx context.Context, o options) error {
+	chosen, err := choose(o)
+	if err != nil {
+		return err
+	}
 	if o.database == "" {
 		return errors.New("TEST_DATABASE_URL is not set; run `make bench`")
 	}
@@ -64,68 +101,56 @@ func measure(ctx context.Context, o options) error {
 		return err
 	}
 	defer os.RemoveAll(dir)
-	database, drop, err := ownDatabase(ctx, o.database)
+	b := &bench{options: o, dir: dir}
+	closeDatabase, err := b.open(ctx)
 	if err != nil {
 		return err
 	}
-	defer drop()
-	b := &bench{options: o, database: database, dir: dir}
+	defer closeDatabase()
 	defer b.stop()
-	for _, step := range []func(context.Context) error{b.fill, b.serve, b.engines, b.depth, b.mutations} {
-		if err := step(ctx); err != nil {
+	if err := b.serve(ctx); err != nil {
+		return err
+	}
+	for _, s := range chosen {
+		if err := s.run(b, ctx); err != nil {
 			return err
 		}
 	}
-	if !printTable(b.figures, fmt.Sprintf("%d activities of %d suppliers on %s; medians of %d rounds of %v, spread in brackets", o.rows, o.suppliers, b.postgres, o.rounds, o.round)) {
+	if !printTable(b.figures, fmt.Sprintf("%d activities of %d suppliers on %s; medians of %d rounds of %v, spread in brackets", b.rows, b.suppliers, b.postgres, o.rounds, o.round)) {
 		return errMissed
 	}
 	return nil
 }
 
-// ownDatabase makes a database beside the one of the address, and gives its address and what drops it.
-func ownDatabase(ctx context.Context, address string) (string, func(), error) {
-	conn, err := pgx.Connect(ctx, address)
-	if err != nil {
-		return "", nil, err
+// choose gives the steps that were asked for. Profiles are taken where there is a file for them.
+func choose(o options) ([]step, error) {
+	names := words{}
+	var chosen []step
+	for _, s := range steps() {
+		names = append(names, s.name, s.group)
+		asked := o.only.has(s.name) || o.only.has(s.group)
+		switch s.name {
+		case "profile":
+			asked = o.profile != ""
+		case "mutations":
+			asked = asked && o.reuse == "" // they would change the ledger that is kept
+		}
+		if asked {
+			chosen = append(chosen, s)
+		}
 	}
-	name := fmt.Sprintf("bench_%d", time.Now().UnixNano())
-	if _, err := conn.Exec(ctx, "CREATE DATABASE "+name); err != nil {
-		return "", nil, err
+	if err := o.only.known(names); err != nil {
+		return nil, fmt.Errorf("-only: %w", err)
 	}
-	u, err := url.Parse(address)
-	if err != nil {
-		return "", nil, err
+	if err := o.documents.known(words{"Q1", "Q2", "Q3"}); err != nil {
+		return nil, fmt.Errorf("-documents: %w", err)
 	}
-	u.Path = "/" + name
-	return u.String(), func() {
-		ctx := context.WithoutCancel(ctx)
-		_, _ = conn.Exec(ctx, "DROP DATABASE "+name+" WITH (FORCE)")
-		_ = conn.Close(ctx)
-	}, nil
+	return chosen, nil
 }
 
-// serveByHand serves the hand-written handler, in a process of its own as the server is.
-func serveByHand(ctx context.Context, database, org, address string) error {
-	pool, err := pgxpool.New(ctx, database)
-	if err != nil {
-		return err
-	}
-	defer pool.Close()
-	s := &http.Server{Handler: &byHand{pool, org}, Addr: address, ReadHeaderTimeout: 10 * time.Second}
-	context.AfterFunc(ctx, func() { _ = s.Close() })
-	if err := s.ListenAndServe(); !errors.Is(err, http.ErrServerClosed) {
-		return err
-	}
-	return nil
-}
-
-func freeAddress() (string, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return "", err
-	}
-	defer l.Close()
-	return l.Addr().String(), nil
+func (b *bench) add(f figure) {
+	b.figures = append(b.figures, f)
+	fmt.Fprintf(os.Stderr, "  %s: %s\n", f.name, f.value)
 }
 
 func (b *bench) path(name string) string { return filepath.Join(b.dir, name) }

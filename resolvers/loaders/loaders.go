@@ -60,7 +60,7 @@ func loaderOf[K comparable, V any](l *Loaders, r *Read[K, V]) *loader[K, V] {
 	}
 	made := &loader[K, V]{known: map[K]dataloader.Thunk[V]{}, read: func(keys []K) []*dataloader.Result[V] {
 		l.o.Metrics.Batch(r.Name, len(keys))
-		return r.Bulk(l.ctx, Ledger{l.o.Store, l.o.Tenant}, keys)
+		return r.Bulk(l.ctx, Ledger{Store: l.o.Store, Tenant: l.o.Tenant}, keys)
 	}}
 	made.Loader = dataloader.NewBatchedLoader(func(_ context.Context, keys []K) []*dataloader.Result[V] { return made.guarded(keys) },
 		dataloader.WithCache[K, V](cache[K, V]{made}), dataloader.WithWait[K, V](wait), dataloader.WithBatchCapacity[K, V](capacity))

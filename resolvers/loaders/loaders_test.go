@@ -222,14 +222,14 @@ func TestByParentGroupsByKindAndArguments(t *testing.T) {
 		args    string
 	}
 	var calls []call
-	read := byParent("child", func(_ context.Context, _ Ledger, parents []store.GlobalID, a *string) ([]byte, error) {
+	read := byParent("child", func(_ context.Context, _ Ledger, _ store.Kind, parents []store.ID, a *string) ([]byte, error) {
 		calls = append(calls, call{len(parents), *a})
 		if *a == "bad" {
 			return nil, fault.New(fault.InvalidCursor, "bad")
 		}
 		out := make([]byte, len(parents))
 		for i, p := range parents {
-			out[i] = p.Row[15]
+			out[i] = p[15]
 		}
 		return out, nil
 	})

@@ -11,14 +11,14 @@ import (
 
 // kinds are the types that have ids: how a row is read by one.
 var kinds = map[store.Kind]kind{
-	store.KindOrganization:   kindOf("Organization", Organizations),
-	store.KindSupplier:       kindOf("Supplier", Suppliers),
-	store.KindActivity:       kindOf("Activity", Activities),
-	store.KindEmission:       kindOf("Emission", Emissions),
-	store.KindEmissionFactor: kindOf("EmissionFactor", Factors),
-	store.KindFactorDataset:  kindOf("FactorDataset", Datasets),
-	store.KindCalculationRun: kindOf("CalculationRun", Runs),
-	store.KindAPIKey:         kindOf("ApiKey", Keys),
+	store.KindOrganization:   kindOf("Organization", &Organizations.Read),
+	store.KindSupplier:       kindOf("Supplier", &Suppliers.Read),
+	store.KindActivity:       kindOf("Activity", &Activities.Read),
+	store.KindEmission:       kindOf("Emission", &Emissions.Read),
+	store.KindEmissionFactor: kindOf("EmissionFactor", &Factors.Read),
+	store.KindFactorDataset:  kindOf("FactorDataset", &Datasets.Read),
+	store.KindCalculationRun: kindOf("CalculationRun", &Runs.Read),
+	store.KindAPIKey:         kindOf("ApiKey", &Keys.Read),
 }
 
 // kind asks for rows of one type. When the level has run it tells each, nil where there is none, and where warming goes on.

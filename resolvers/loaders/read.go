@@ -6,14 +6,12 @@ import (
 
 	"github.com/graph-gophers/dataloader/v7"
 
+	"carbongraph/graph/exec"
 	"carbongraph/store"
 )
 
-// Ledger is what bulk reads read from: reference data from the store, the organization's own rows through its tenant.
-type Ledger struct {
-	Store  *store.Store
-	Tenant *store.Tenant
-}
+// Ledger is what bulk reads read from.
+type Ledger = exec.Ledger
 
 // Read is a bulk read: what a loader batches. Results stand in the order of the keys; what is not there is the zero value, not an error.
 type Read[K comparable, V any] struct {
@@ -24,6 +22,95 @@ type Read[K comparable, V any] struct {
 // Load reads one value, together with whatever else the operation asks for now.
 func (r *Read[K, V]) Load(ctx context.Context, key K) (V, error) {
 	return loaderOf(From(ctx), r).Load(ctx, key)()
+}
+
+// ByID is a read of rows by an id, for both engines: the loader keeps the rows, the short way does not.
+type ByID[V any] struct {
+	Read[store.ID, *V]
+	Keyed *exec.Keyed[V]
+}
+
+// byID makes both reads of one declaration.
+func byID[V any](k exec.Keyed[V]) *ByID[V] {
+	return &ByID[V]{Keyed: &k, Read: Read[store.ID, *V]{k.Name, func(ctx context.Context, from Ledger, ids []store.ID) []*dataloader.Result[*V] {
+		found, err := rowsOf(ctx, from, &k, ids)
+		out := failed[*V](len(ids), err)
+		for i, id := range ids {
+			if err == nil {
+				out[i].Data = found[id]
+			}
+		}
+		return out
+	}}}
+}
+
+// rowsOf reads rows to keep, by the id that each answers. Of several for one id the first is meant.
+func rowsOf[V any](ctx context.Context, from Ledger, k *exec.Keyed[V], ids []store.ID) (map[store.ID]*V, error) {
+	found := make(map[store.ID]*V, len(ids))
+	if k.Query == nil {
+		for _, id := range ids {
+			if row := k.Held(from, id); row != nil {
+				found[id] = row
+			}
+		}
+		return found, nil
+	}
+	q := k.Query(from, ids, 0)
+	keep := func(id store.ID, row *V) {
+		if found[id] == nil {
+			found[id] = row
+		}
+	}
+	if k.Key == nil {
+		return found, q.Hanging(ctx, keep)
+	}
+	rows, err := q.All(ctx)
+	for _, row := range rows {
+		keep(k.Key(row), row)
+	}
+	return found, err
+}
+
+// Pages is a read of what hangs on parents of one kind with the same arguments, a page for each, for both engines.
+type Pages[A, V any] struct {
+	*Read[Child[A], *store.Connection[V]]
+	query func(from Ledger, kind store.Kind, parents []store.ID, a *A, some store.Columns) (*store.Select[V], error)
+}
+
+func pages[A, V any](name string, query func(from Ledger, kind store.Kind, parents []store.ID, a *A, some store.Columns) (*store.Select[V], error)) *Pages[A, V] {
+	return &Pages[A, V]{query: query, Read: byParent(name, func(ctx context.Context, from Ledger, kind store.Kind, parents []store.ID, a *A) ([]*store.Connection[V], error) {
+		q, err := query(from, kind, parents, a, 0)
+		if err != nil {
+			return nil, err
+		}
+		return q.Connections(ctx)
+	})}
+}
+
+// Sums is a read of what hangs on parents of one kind, summed or counted with the same arguments, for both engines. Parents without any have the zero value.
+type Sums[A, V any] struct {
+	*Read[Child[A], *V]
+	query func(from Ledger, kind store.Kind, parents []store.ID, a *A) (*store.Select[V], error)
+}
+
+func sums[A, V any](name string, query func(from Ledger, kind store.Kind, parents []store.ID, a *A) (*store.Select[V], error)) *Sums[A, V] {
+	return &Sums[A, V]{query: query, Read: byParent(name, func(ctx context.Context, from Ledger, kind store.Kind, parents []store.ID, a *A) ([]*V, error) {
+		q, err := query(from, kind, parents, a)
+		if err != nil {
+			return nil, err
+		}
+		found := make(map[store.ID]*V, len(parents))
+		if err := q.Hanging(ctx, func(parent store.ID, row *V) { found[parent] = row }); err != nil {
+			return nil, err
+		}
+		out := make([]*V, len(parents))
+		for i, parent := range parents {
+			if out[i] = found[parent]; out[i] == nil {
+				out[i] = new(V)
+			}
+		}
+		return out, nil
+	})}
 }
 
 // byKey is a read of rows that say their own key.
@@ -66,7 +153,7 @@ func Of[A, V any](ctx context.Context, r *Read[Child[A], V], parent store.Global
 
 // byParent is a read of what hangs on parents, one statement for all that are of one kind and asked with the same arguments. One group's failure leaves the
 // others alone: a bad cursor under one alias is that alias's own affair.
-func byParent[A, V any](name string, read func(context.Context, Ledger, []store.GlobalID, *A) ([]V, error)) *Read[Child[A], V] {
+func byParent[A, V any](name string, read func(context.Context, Ledger, store.Kind, []store.ID, *A) ([]V, error)) *Read[Child[A], V] {
 	type group struct {
 		kind store.Kind
 		args *A
@@ -83,11 +170,11 @@ func byParent[A, V any](name string, read func(context.Context, Ledger, []store.
 			members[g] = append(members[g], i)
 		}
 		for _, g := range order {
-			parents := make([]store.GlobalID, len(members[g]))
+			parents := make([]store.ID, len(members[g]))
 			for i, at := range members[g] {
-				parents[i] = keys[at].Parent
+				parents[i] = keys[at].Parent.Row
 			}
-			values, err := read(ctx, from, parents, g.args)
+			values, err := read(ctx, from, g.kind, parents, g.args)
 			results := failed[V](len(parents), err)
 			for i, at := range members[g] {
 				if out[at] = results[i]; err == nil {

@@ -3,77 +3,81 @@ package loaders
 import (
 	"context"
 
-	"github.com/graph-gophers/dataloader/v7"
-
+	"carbongraph/graph/exec"
 	"carbongraph/store"
 )
 
-// Reads by key.
+// Reads by id.
 var (
-	Suppliers = byKey("supplier", func(ctx context.Context, from Ledger, ids []store.ID) ([]*store.Supplier, error) {
-		return from.Tenant.SuppliersByID(ctx, ids)
-	}, func(s *store.Supplier) store.ID { return s.ID })
-	SuppliersByExternalID = byKey("supplier-external", func(ctx context.Context, from Ledger, ids []string) ([]*store.Supplier, error) {
-		return from.Tenant.SuppliersByExternalID(ctx, ids)
-	}, func(s *store.Supplier) string { return *s.ExternalID })
-	Activities = byKey("activity", func(ctx context.Context, from Ledger, ids []store.ID) ([]*store.Activity, error) {
-		return from.Tenant.ActivitiesByID(ctx, ids)
-	}, func(a *store.Activity) store.ID { return a.ID })
-	Emissions = byKey("emission", func(ctx context.Context, from Ledger, ids []store.ID) ([]*store.Emission, error) {
-		return from.Tenant.EmissionsByID(ctx, ids)
-	}, func(e *store.Emission) store.ID { return e.ID })
-	CurrentEmissions = byKey("current-emission", func(ctx context.Context, from Ledger, activities []store.ID) ([]*store.Emission, error) {
-		return from.Tenant.CurrentEmissions(ctx, activities)
-	}, func(e *store.Emission) store.ID { return e.ActivityID })
-	Runs = byKey("run", func(ctx context.Context, from Ledger, ids []store.ID) ([]*store.CalculationRun, error) {
-		return from.Tenant.RunsByID(ctx, ids)
-	}, func(r *store.CalculationRun) store.ID { return r.ID })
-	Keys = byKey("key", func(ctx context.Context, from Ledger, ids []store.ID) ([]*store.APIKey, error) {
-		return from.Tenant.APIKeysByID(ctx, ids)
-	}, func(k *store.APIKey) store.ID { return k.ID })
-	Factors = byKey("factor", func(ctx context.Context, from Ledger, ids []store.ID) ([]*store.EmissionFactor, error) {
-		return from.Store.FactorsByID(ctx, ids)
-	}, func(f *store.EmissionFactor) store.ID { return f.ID })
-	Datasets = byKey("dataset", func(ctx context.Context, from Ledger, ids []store.ID) ([]*store.FactorDataset, error) {
-		return from.Store.DatasetsByID(ctx, ids)
-	}, func(d *store.FactorDataset) store.ID { return d.ID })
+	Suppliers = byID(exec.Keyed[store.Supplier]{Name: "supplier", Needs: "ID", Key: func(s *store.Supplier) store.ID { return s.ID },
+		Query: func(from Ledger, ids []store.ID, some store.Columns) *store.Select[store.Supplier] {
+			return from.Tenant.SuppliersWith(ids, some)
+		}})
+	Activities = byID(exec.Keyed[store.Activity]{Name: "activity", Needs: "ID", Key: func(a *store.Activity) store.ID { return a.ID },
+		Query: func(from Ledger, ids []store.ID, some store.Columns) *store.Select[store.Activity] {
+			return from.Tenant.ActivitiesWith(ids, some)
+		}})
+	Emissions = byID(exec.Keyed[store.Emission]{Name: "emission", Needs: "ID", Key: func(e *store.Emission) store.ID { return e.ID },
+		Query: func(from Ledger, ids []store.ID, some store.Columns) *store.Select[store.Emission] {
+			return from.Tenant.EmissionsWith(ids, some)
+		}})
+	CurrentEmissions = byID(exec.Keyed[store.Emission]{Name: "current-emission", Needs: "ActivityID", Key: func(e *store.Emission) store.ID { return e.ActivityID },
+		Query: func(from Ledger, activities []store.ID, some store.Columns) *store.Select[store.Emission] {
+			return from.Tenant.CurrentEmissionsOf(activities, some)
+		}})
+	Runs = byID(exec.Keyed[store.CalculationRun]{Name: "run", Needs: "ID", Key: func(r *store.CalculationRun) store.ID { return r.ID },
+		Query: func(from Ledger, ids []store.ID, some store.Columns) *store.Select[store.CalculationRun] {
+			return from.Tenant.RunsWith(ids, some)
+		}})
+	Keys = byID(exec.Keyed[store.APIKey]{Name: "key", Needs: "ID", Key: func(k *store.APIKey) store.ID { return k.ID },
+		Query: func(from Ledger, ids []store.ID, some store.Columns) *store.Select[store.APIKey] {
+			return from.Tenant.APIKeysWith(ids, some)
+		}})
 	// Organizations knows the viewer's own alone: every other does not exist.
-	Organizations = byKey("organization", func(ctx context.Context, from Ledger, ids []store.ID) ([]*store.Organization, error) {
-		for _, id := range ids {
-			if id == from.Tenant.ID() {
-				o, err := from.Tenant.Organization(ctx)
-				return []*store.Organization{o}, err
-			}
-		}
-		return nil, nil
-	}, func(o *store.Organization) store.ID { return o.ID })
+	Organizations = byID(exec.Keyed[store.Organization]{Name: "organization", Needs: "ID", Key: func(o *store.Organization) store.ID { return o.ID },
+		Query: func(from Ledger, ids []store.ID, some store.Columns) *store.Select[store.Organization] {
+			return from.Tenant.OrganizationsWith(ids, some)
+		}})
+	Factors = byID(exec.Keyed[store.EmissionFactor]{Name: "factor", Needs: "ID", Key: func(f *store.EmissionFactor) store.ID { return f.ID },
+		Query: func(from Ledger, ids []store.ID, some store.Columns) *store.Select[store.EmissionFactor] {
+			return from.Store.FactorsWith(ids, some)
+		}})
+	Datasets = byID(exec.Keyed[store.FactorDataset]{Name: "dataset", Needs: "ID", Key: func(d *store.FactorDataset) store.ID { return d.ID },
+		Query: func(from Ledger, ids []store.ID, some store.Columns) *store.Select[store.FactorDataset] {
+			return from.Store.DatasetsWith(ids, some)
+		}})
 	// Successors gives what supersedes each factor.
-	Successors = &Read[store.ID, *store.EmissionFactor]{"factor-successor", func(ctx context.Context, from Ledger, ids []store.ID) []*dataloader.Result[*store.EmissionFactor] {
-		found, err := from.Store.SupersededBy(ctx, ids)
-		out := failed[*store.EmissionFactor](len(ids), err)
-		for i, id := range ids {
-			out[i].Data = found[id]
-		}
-		return out
-	}}
+	Successors = byID(exec.Keyed[store.EmissionFactor]{Name: "factor-successor",
+		Query: func(from Ledger, ids []store.ID, some store.Columns) *store.Select[store.EmissionFactor] {
+			return from.Store.SuccessorsOf(ids, some)
+		}})
+	// Categories are always in memory.
+	Categories = byID(exec.Keyed[store.Category]{Name: "category", Held: func(_ Ledger, id store.ID) *store.Category {
+		return store.CategoryByNumber(int32(store.Global(store.KindCategory, id).CategoryNumber()))
+	}})
 )
+
+// SuppliersByExternalID reads by the key of the system that a supplier came from.
+var SuppliersByExternalID = byKey("supplier-external", func(ctx context.Context, from Ledger, ids []string) ([]*store.Supplier, error) {
+	return from.Tenant.SuppliersByExternalID(ctx, ids)
+}, func(s *store.Supplier) string { return *s.ExternalID })
 
 // Reads by parent.
 var (
-	EmissionPages = byParent("emissions", func(ctx context.Context, from Ledger, parents []store.GlobalID, a *EmissionPage) ([]*store.Connection[store.Emission], error) {
-		return from.Tenant.EmissionsOf(ctx, parents, a.Filter, Given(a.OrderBy), a.Page)
+	EmissionPages = pages("emissions", func(from Ledger, kind store.Kind, parents []store.ID, a *EmissionPage, some store.Columns) (*store.Select[store.Emission], error) {
+		return from.Tenant.EmissionPages(kind, parents, a.Filter, Given(a.OrderBy), a.Page, some)
 	})
-	ActivityPages = byParent("activities", func(ctx context.Context, from Ledger, parents []store.GlobalID, a *ActivityPage) ([]*store.Connection[store.Activity], error) {
-		return from.Tenant.ActivitiesOf(ctx, parents, a.Filter, Given(a.OrderBy), a.Page)
+	ActivityPages = pages("activities", func(from Ledger, kind store.Kind, parents []store.ID, a *ActivityPage, some store.Columns) (*store.Select[store.Activity], error) {
+		return from.Tenant.ActivityPages(kind, parents, a.Filter, Given(a.OrderBy), a.Page, some)
 	})
-	HistoryPages = byParent("history", func(ctx context.Context, from Ledger, parents []store.GlobalID, a *HistoryPage) ([]*store.Connection[store.Emission], error) {
+	HistoryPages = pages("history", func(from Ledger, kind store.Kind, parents []store.ID, a *HistoryPage, some store.Columns) (*store.Select[store.Emission], error) {
 		newestFirst := store.EmissionOrder{Field: store.EmissionsByCalculatedAt, Direction: store.Desc}
-		return from.Tenant.EmissionsOf(ctx, parents, EveryCalculation(), newestFirst, a.Page)
+		return from.Tenant.EmissionPages(kind, parents, EveryCalculation(), newestFirst, a.Page, some)
 	})
-	EmissionSums = byParent("emission-sums", func(ctx context.Context, from Ledger, parents []store.GlobalID, a *EmissionSum) ([]*store.FootprintTotals, error) {
-		return from.Tenant.EmissionTotalsOf(ctx, parents, a.Filter)
+	EmissionSums = sums("emission-sums", func(from Ledger, kind store.Kind, parents []store.ID, a *EmissionSum) (*store.Select[store.FootprintTotals], error) {
+		return from.Tenant.EmissionSums(kind, parents, a.Filter)
 	})
-	ActivityCounts = byParent("activity-counts", func(ctx context.Context, from Ledger, parents []store.GlobalID, a *ActivityCount) ([]int, error) {
-		return from.Tenant.CountActivitiesOf(ctx, parents, a.Filter)
+	ActivityCounts = sums("activity-counts", func(from Ledger, kind store.Kind, parents []store.ID, a *ActivityCount) (*store.Select[int], error) {
+		return from.Tenant.ActivityCounts(kind, parents, a.Filter)
 	})
 )

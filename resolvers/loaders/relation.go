@@ -5,27 +5,29 @@ import (
 
 	"github.com/graph-gophers/dataloader/v7"
 
+	"carbongraph/graph/exec"
 	"carbongraph/graph/plan"
+	"carbongraph/internal/fault"
 	"carbongraph/store"
 )
 
 // relation is what warming knows of one: on which field it stands, and how rows of that field's type go on.
 type relation interface {
 	field() string // "Type.field"
+	// short is the same relation for the short way.
+	short() exec.Relation
 	// load asks for what a field of these rows shows. When the level has run it gives the steps to go on with; nil: there are none.
 	load(lv *level, f *plan.Field, rows any) (next func() []step)
 }
 
-// One leads from a row to at most one other. Resolvers go through Of, warming and other engines through Key and Read: it is declared once for all.
-type One[P any, K comparable, V any] struct {
-	Type, Field string
-	Key         func(*P) (K, bool) // false: there is none
-	Read        *Read[K, *V]
-	If          func(args map[string]any) bool // nil: always; else whether the field needs the row with these arguments
+// One leads from a row to at most one other. Resolvers go through Of; warming and the short way are made from the same declaration.
+type One[P, V any] struct {
+	exec.Start[P]
+	Read *ByID[V]
 }
 
 // Of gives the row that p leads to; nil where there is none.
-func (r *One[P, K, V]) Of(ctx context.Context, p *P) (*V, error) {
+func (r *One[P, V]) Of(ctx context.Context, p *P) (*V, error) {
 	k, ok := r.Key(p)
 	if !ok {
 		return nil, nil
@@ -33,18 +35,17 @@ func (r *One[P, K, V]) Of(ctx context.Context, p *P) (*V, error) {
 	return r.Read.Load(ctx, k)
 }
 
-func (r *One[P, K, V]) field() string { return r.Type + "." + r.Field }
+func (r *One[P, V]) field() string { return r.Type + "." + r.Field }
 
-func (r *One[P, K, V]) load(lv *level, f *plan.Field, rows any) func() []step {
-	if r.If != nil && !r.If(f.Args(lv.l.o.Variables)) {
-		return nil
-	}
-	seen := map[K]bool{}
+func (r *One[P, V]) short() exec.Relation { return exec.One[P, V]{Start: r.Start, Read: r.Read.Keyed} }
+
+func (r *One[P, V]) load(lv *level, f *plan.Field, rows any) func() []step {
+	seen := map[store.ID]bool{}
 	var thunks []dataloader.Thunk[*V]
 	for _, p := range rows.([]*P) {
 		if k, ok := r.Key(p); ok && !seen[k] {
 			seen[k] = true
-			thunks = append(thunks, ask(lv, r.Read, k))
+			thunks = append(thunks, ask(lv, &r.Read.Read, k))
 		}
 	}
 	return func() []step {
@@ -58,38 +59,30 @@ func (r *One[P, K, V]) load(lv *level, f *plan.Field, rows any) func() []step {
 	}
 }
 
-// Direct leads from a row to another that is at hand without a read.
-type Direct[P, V any] struct {
-	Type, Field string
-	Get         func(*P) *V
-}
-
-func (r *Direct[P, V]) field() string { return r.Type + "." + r.Field }
-
-func (r *Direct[P, V]) load(_ *level, f *plan.Field, rows any) func() []step {
-	seen := map[*V]bool{}
-	var found []*V
-	for _, p := range rows.([]*P) {
-		if v := r.Get(p); v != nil && !seen[v] {
-			seen[v] = true
-			found = append(found, v)
-		}
-	}
-	return func() []step { return []step{{[]*plan.Field{f}, f.Type(), found}} }
-}
-
 // Many leads from a row, with arguments, to a page of others.
 type Many[P, A, V any] struct {
-	Type, Field string
-	Key         func(*P) store.GlobalID
-	Read        *Read[Child[A], *store.Connection[V]]
-	// Sums asks for what the connection's fields totalCount and totals show.
-	Sums func(lv *level, parent store.GlobalID, args A)
+	exec.Start[P]
+	Kind   store.Kind // of P
+	Read   *Pages[A, V]
+	Totals *Beside[A, EmissionSum, store.FootprintTotals] // what totals shows, and totalCount; nil: there are no totals
+	Count  *Beside[A, ActivityCount, int]                 // what totalCount shows, where there are no totals
+}
+
+// Beside is what stands beside the pages: sums or counts over all of them.
+type Beside[A, B, V any] struct {
+	Read *Sums[B, V]
+	Of   func(A) B
+	Uses []string // the arguments that Of looks at
 }
 
 // Of gives the page that hangs on p.
 func (r *Many[P, A, V]) Of(ctx context.Context, p *P, args A) (*store.Connection[V], error) {
-	return Of(ctx, r.Read, r.Key(p), args)
+	return Of(ctx, r.Read.Read, r.parent(p), args)
+}
+
+func (r *Many[P, A, V]) parent(p *P) store.GlobalID {
+	row, _ := r.Key(p)
+	return store.Global(r.Kind, row)
 }
 
 func (r *Many[P, A, V]) field() string { return r.Type + "." + r.Field }
@@ -103,9 +96,10 @@ func (r *Many[P, A, V]) load(lv *level, f *plan.Field, rows any) func() []step {
 	var thunks []dataloader.Thunk[*store.Connection[V]]
 	for _, p := range rows.([]*P) {
 		if sums {
-			r.Sums(lv, r.Key(p), args)
+			askBeside(lv, r.Totals, r.parent(p), args)
+			askBeside(lv, r.Count, r.parent(p), args)
 		}
-		thunks = append(thunks, ask(lv, r.Read, Child[A]{r.Key(p), at}))
+		thunks = append(thunks, ask(lv, r.Read.Read, Child[A]{r.parent(p), at}))
 	}
 	return func() []step {
 		var found []*V
@@ -118,28 +112,82 @@ func (r *Many[P, A, V]) load(lv *level, f *plan.Field, rows any) func() []step {
 	}
 }
 
+func askBeside[A, B, V any](lv *level, b *Beside[A, B, V], parent store.GlobalID, args A) {
+	if b != nil {
+		ask(lv, b.Read.Read, Child[B]{parent, keep(lv.l, b.Of(args))})
+	}
+}
+
+func (r *Many[P, A, V]) short() exec.Relation {
+	return exec.Many[P, V]{Start: r.Start, Connection: exec.Connection[V]{
+		Read: r.Read.Name,
+		Pages: decoded(func(a *A) exec.Pages[V] {
+			return func(from Ledger, parents []store.ID, some store.Columns) (*store.Select[V], error) {
+				return r.Read.query(from, r.Kind, parents, a, some)
+			}
+		}),
+		Totals: r.Totals.short(r.Kind),
+		Count:  r.Count.short(r.Kind),
+	}}
+}
+
+func (b *Beside[A, B, V]) short(kind store.Kind) *exec.Aggregate[V] {
+	if b == nil {
+		return nil
+	}
+	return &exec.Aggregate[V]{Read: b.Read.Name, Uses: b.Uses, Sums: decoded(func(a *A) exec.Sums[V] { return b.Read.short(kind, b.Of(*a)) })}
+}
+
+func (s *Sums[A, V]) short(kind store.Kind, args A) exec.Sums[V] {
+	return func(from Ledger, parents []store.ID) (*store.Select[V], error) {
+		return s.query(from, kind, parents, &args)
+	}
+}
+
+// decoded makes a read of decoded arguments one of the plan's.
+func decoded[A, R any](read func(*A) R) func(map[string]any) (R, error) {
+	return func(args map[string]any) (r R, err error) {
+		a, err := decode[A](args)
+		if err != nil {
+			return r, fault.Wrap(err, fault.BadUserInput, "An argument has not the form that the schema asks for.")
+		}
+		return read(&a), nil
+	}
+}
+
 // Sum leads from a row, with arguments, to a value that leads no further.
-type Sum[P, A, V any] struct {
-	Type, Field string
-	Key         func(*P) store.GlobalID
-	Read        *Read[Child[A], V]
+type Sum[P, A any] struct {
+	exec.Start[P]
+	Kind store.Kind // of P
+	Read *Sums[A, store.FootprintTotals]
 }
 
 // Of gives the value of p.
-func (r *Sum[P, A, V]) Of(ctx context.Context, p *P, args A) (V, error) {
-	return Of(ctx, r.Read, r.Key(p), args)
+func (r *Sum[P, A]) Of(ctx context.Context, p *P, args A) (*store.FootprintTotals, error) {
+	return Of(ctx, r.Read.Read, r.parent(p), args)
 }
 
-func (r *Sum[P, A, V]) field() string { return r.Type + "." + r.Field }
+func (r *Sum[P, A]) parent(p *P) store.GlobalID {
+	row, _ := r.Key(p)
+	return store.Global(r.Kind, row)
+}
 
-func (r *Sum[P, A, V]) load(lv *level, f *plan.Field, rows any) func() []step {
+func (r *Sum[P, A]) field() string { return r.Type + "." + r.Field }
+
+func (r *Sum[P, A]) load(lv *level, f *plan.Field, rows any) func() []step {
 	args, err := decode[A](f.Args(lv.l.o.Variables))
 	if err != nil {
 		return nil
 	}
 	at := keep(lv.l, args)
 	for _, p := range rows.([]*P) {
-		ask(lv, r.Read, Child[A]{r.Key(p), at})
+		ask(lv, r.Read.Read, Child[A]{r.parent(p), at})
 	}
 	return nil
+}
+
+func (r *Sum[P, A]) short() exec.Relation {
+	return exec.Sum[P]{Start: r.Start, Aggregate: exec.Aggregate[store.FootprintTotals]{
+		Read: r.Read.Name, Uses: []string{"filter"}, Sums: decoded(func(a *A) exec.Sums[store.FootprintTotals] { return r.Read.short(r.Kind, *a) }),
+	}}
 }

@@ -1,67 +1,72 @@
 package loaders
 
-import "carbongraph/store"
+import (
+	"carbongraph/graph/exec"
+	"carbongraph/graph/model"
+	"carbongraph/store"
+)
 
 // Every relation of the schema, each named by type and field. A field that leads to other rows is declared here and nowhere else.
 var (
-	ActivitySupplier = &One[store.Activity, store.ID, store.Supplier]{
-		Type: "Activity", Field: "supplier", Read: Suppliers, Key: func(a *store.Activity) (store.ID, bool) { return known(a.SupplierID) }}
-	ActivityCategory = &Direct[store.Activity, store.Category]{Type: "Activity", Field: "category", Get: (*store.Activity).Category}
-	ActivityEmission = &One[store.Activity, store.ID, store.Emission]{
-		Type: "Activity", Field: "emission", Read: CurrentEmissions, Key: func(a *store.Activity) (store.ID, bool) { return a.ID, true }}
-	ActivityHistory = &Many[store.Activity, HistoryPage, store.Emission]{
-		Type: "Activity", Field: "history", Read: HistoryPages, Key: (*store.Activity).GlobalID,
-		Sums: func(lv *level, parent store.GlobalID, _ HistoryPage) { sumEmissions(lv, parent, EveryCalculation()) }}
+	ActivitySupplier = &One[store.Activity, store.Supplier]{Read: Suppliers,
+		Start: start("Activity", "supplier", "SupplierID", func(a *store.Activity) *store.ID { return a.SupplierID })}
+	ActivityCategory = &One[store.Activity, store.Category]{Read: Categories,
+		Start: categoryOf("Activity", func(a *store.Activity) int32 { return a.CategoryNumber })}
+	ActivityEmission = &One[store.Activity, store.Emission]{Read: CurrentEmissions, Start: own("Activity", "emission", activityID)}
+	ActivityHistory  = &Many[store.Activity, HistoryPage, store.Emission]{Kind: store.KindActivity, Read: HistoryPages, Start: own("Activity", "history", activityID),
+		Totals: &Beside[HistoryPage, EmissionSum, store.FootprintTotals]{Read: EmissionSums, Uses: []string{}, Of: func(HistoryPage) EmissionSum { return EmissionSum{EveryCalculation()} }}}
 
-	CategoryEmissions = &Many[store.Category, EmissionPage, store.Emission]{
-		Type: "Category", Field: "emissions", Read: EmissionPages, Key: (*store.Category).GlobalID, Sums: sumPage}
+	CategoryEmissions = &Many[store.Category, EmissionPage, store.Emission]{Kind: store.KindCategory, Read: EmissionPages, Totals: pageTotals,
+		Start: own("Category", "emissions", func(c *store.Category) store.ID { return c.GlobalID().Row })}
 
-	EmissionActivity = &One[store.Emission, store.ID, store.Activity]{
-		Type: "Emission", Field: "activity", Read: Activities, Key: func(e *store.Emission) (store.ID, bool) { return e.ActivityID, true }}
-	EmissionSupplier = &One[store.Emission, store.ID, store.Supplier]{
-		Type: "Emission", Field: "supplier", Read: Suppliers, Key: func(e *store.Emission) (store.ID, bool) { return known(e.SupplierID) }}
-	EmissionCategory = &Direct[store.Emission, store.Category]{Type: "Emission", Field: "category", Get: (*store.Emission).Category}
-	EmissionFactor   = &One[store.Emission, store.ID, store.EmissionFactor]{
-		Type: "Emission", Field: "factor", Read: Factors, Key: func(e *store.Emission) (store.ID, bool) { return e.FactorID, true }}
-	EmissionRun = &One[store.Emission, store.ID, store.CalculationRun]{
-		Type: "Emission", Field: "run", Read: Runs, Key: func(e *store.Emission) (store.ID, bool) { return e.RunID, true }}
+	EmissionActivity = &One[store.Emission, store.Activity]{Read: Activities,
+		Start: start("Emission", "activity", "ActivityID", func(e *store.Emission) *store.ID { return &e.ActivityID })}
+	EmissionSupplier = &One[store.Emission, store.Supplier]{Read: Suppliers,
+		Start: start("Emission", "supplier", "SupplierID", func(e *store.Emission) *store.ID { return e.SupplierID })}
+	EmissionCategory = &One[store.Emission, store.Category]{Read: Categories,
+		Start: categoryOf("Emission", func(e *store.Emission) int32 { return e.CategoryNumber })}
+	EmissionFactor = &One[store.Emission, store.EmissionFactor]{Read: Factors,
+		Start: start("Emission", "factor", "FactorID", func(e *store.Emission) *store.ID { return &e.FactorID })}
+	EmissionRun = &One[store.Emission, store.CalculationRun]{Read: Runs,
+		Start: start("Emission", "run", "RunID", func(e *store.Emission) *store.ID { return &e.RunID })}
 
-	EmissionFactorDataset = &One[store.EmissionFactor, store.ID, store.FactorDataset]{
-		Type: "EmissionFactor", Field: "dataset", Read: Datasets, Key: datasetOf}
-	// EmissionFactorValue needs the dataset to know whether the GWP set asked for is the dataset's own.
-	EmissionFactorValue = &One[store.EmissionFactor, store.ID, store.FactorDataset]{
-		Type: "EmissionFactor", Field: "value", Read: Datasets, Key: datasetOf, If: func(args map[string]any) bool { return args["gwpSet"] != nil }}
-	EmissionFactorSupersededBy = &One[store.EmissionFactor, store.ID, store.EmissionFactor]{
-		Type: "EmissionFactor", Field: "supersededBy", Read: Successors, Key: func(f *store.EmissionFactor) (store.ID, bool) { return f.ID, true }}
+	EmissionFactorDataset      = &One[store.EmissionFactor, store.FactorDataset]{Read: Datasets, Start: start("EmissionFactor", "dataset", "DatasetID", datasetOf)}
+	EmissionFactorSupersededBy = &One[store.EmissionFactor, store.EmissionFactor]{Read: Successors,
+		Start: own("EmissionFactor", "supersededBy", func(f *store.EmissionFactor) store.ID { return f.ID })}
 
-	FactorDatasetSupersedes = &One[store.FactorDataset, store.ID, store.FactorDataset]{
-		Type: "FactorDataset", Field: "supersedes", Read: Datasets, Key: func(d *store.FactorDataset) (store.ID, bool) { return known(d.SupersedesID) }}
+	FactorDatasetSupersedes = &One[store.FactorDataset, store.FactorDataset]{Read: Datasets,
+		Start: start("FactorDataset", "supersedes", "SupersedesID", func(d *store.FactorDataset) *store.ID { return d.SupersedesID })}
 
-	FootprintRowCategory = &Direct[store.FootprintRow, store.Category]{Type: "FootprintRow", Field: "category", Get: (*store.FootprintRow).Category}
-	FootprintRowSupplier = &One[store.FootprintRow, store.ID, store.Supplier]{
-		Type: "FootprintRow", Field: "supplier", Read: Suppliers, Key: func(r *store.FootprintRow) (store.ID, bool) { return known(r.SupplierID) }}
-	FootprintRowDataset = &One[store.FootprintRow, store.ID, store.FactorDataset]{
-		Type: "FootprintRow", Field: "dataset", Read: Datasets, Key: func(r *store.FootprintRow) (store.ID, bool) { return known(r.DatasetID) }}
-	FootprintRowFactor = &One[store.FootprintRow, store.ID, store.EmissionFactor]{
-		Type: "FootprintRow", Field: "factor", Read: Factors, Key: func(r *store.FootprintRow) (store.ID, bool) { return known(r.FactorID) }}
+	FootprintRowCategory = &One[store.FootprintRow, store.Category]{Read: Categories, Start: exec.Start[store.FootprintRow]{
+		Type: "FootprintRow", Field: "category", Needs: "Category", Key: func(r *store.FootprintRow) (store.ID, bool) {
+			if r.CategoryNumber == nil {
+				return store.ID{}, false
+			}
+			return store.CategoryID(int(*r.CategoryNumber)).Row, true
+		}}}
+	FootprintRowSupplier = &One[store.FootprintRow, store.Supplier]{Read: Suppliers,
+		Start: start("FootprintRow", "supplier", "SupplierID", func(r *store.FootprintRow) *store.ID { return r.SupplierID })}
+	FootprintRowDataset = &One[store.FootprintRow, store.FactorDataset]{Read: Datasets,
+		Start: start("FootprintRow", "dataset", "DatasetID", func(r *store.FootprintRow) *store.ID { return r.DatasetID })}
+	FootprintRowFactor = &One[store.FootprintRow, store.EmissionFactor]{Read: Factors,
+		Start: start("FootprintRow", "factor", "FactorID", func(r *store.FootprintRow) *store.ID { return r.FactorID })}
 
-	SupplierActivities = &Many[store.Supplier, ActivityPage, store.Activity]{
-		Type: "Supplier", Field: "activities", Read: ActivityPages, Key: (*store.Supplier).GlobalID,
-		Sums: func(lv *level, parent store.GlobalID, a ActivityPage) {
-			ask(lv, ActivityCounts, Child[ActivityCount]{parent, keep(lv.l, ActivityCount{a.Filter})})
-		}}
-	SupplierEmissions = &Many[store.Supplier, EmissionPage, store.Emission]{
-		Type: "Supplier", Field: "emissions", Read: EmissionPages, Key: (*store.Supplier).GlobalID, Sums: sumPage}
-	SupplierFootprint = &Sum[store.Supplier, EmissionSum, *store.FootprintTotals]{
-		Type: "Supplier", Field: "footprint", Read: EmissionSums, Key: (*store.Supplier).GlobalID}
+	SupplierActivities = &Many[store.Supplier, ActivityPage, store.Activity]{Kind: store.KindSupplier, Read: ActivityPages, Start: own("Supplier", "activities", supplierID),
+		Count: &Beside[ActivityPage, ActivityCount, int]{Read: ActivityCounts, Uses: []string{"filter"}, Of: func(a ActivityPage) ActivityCount { return ActivityCount{a.Filter} }}}
+	SupplierEmissions = &Many[store.Supplier, EmissionPage, store.Emission]{Kind: store.KindSupplier, Read: EmissionPages, Totals: pageTotals,
+		Start: own("Supplier", "emissions", supplierID)}
+	SupplierFootprint = &Sum[store.Supplier, EmissionSum]{Kind: store.KindSupplier, Read: EmissionSums, Start: own("Supplier", "footprint", supplierID)}
+
+	ViewerOrganization = &One[model.Viewer, store.Organization]{Read: Organizations,
+		Start: start("Viewer", "organization", "", func(v *model.Viewer) *store.ID { return &v.Org })}
 )
 
 var relations = index(
 	ActivitySupplier, ActivityCategory, ActivityEmission, ActivityHistory, CategoryEmissions,
 	EmissionActivity, EmissionSupplier, EmissionCategory, EmissionFactor, EmissionRun,
-	EmissionFactorDataset, EmissionFactorValue, EmissionFactorSupersededBy, FactorDatasetSupersedes,
+	EmissionFactorDataset, EmissionFactorSupersededBy, FactorDatasetSupersedes,
 	FootprintRowCategory, FootprintRowSupplier, FootprintRowDataset, FootprintRowFactor,
-	SupplierActivities, SupplierEmissions, SupplierFootprint,
+	SupplierActivities, SupplierEmissions, SupplierFootprint, ViewerOrganization,
 )
 
 func index(all ...relation) map[string]relation {
@@ -72,17 +77,42 @@ func index(all ...relation) map[string]relation {
 	return out
 }
 
-func known(id *store.ID) (store.ID, bool) {
-	if id == nil {
-		return store.ID{}, false
+// Relations gives every relation for the short way.
+func Relations() []exec.Relation {
+	out := make([]exec.Relation, 0, len(relations))
+	for _, r := range relations {
+		out = append(out, r.short())
 	}
-	return *id, true
+	return out
 }
 
-func datasetOf(f *store.EmissionFactor) (store.ID, bool) { return f.DatasetID, true }
-
-func sumPage(lv *level, parent store.GlobalID, a EmissionPage) { sumEmissions(lv, parent, a.Filter) }
-
-func sumEmissions(lv *level, parent store.GlobalID, f *store.EmissionFilter) {
-	ask(lv, EmissionSums, Child[EmissionSum]{parent, keep(lv.l, EmissionSum{f})})
+// start is where a relation starts whose key is a part of the row.
+func start[P any](typeName, field, needs string, key func(*P) *store.ID) exec.Start[P] {
+	return exec.Start[P]{Type: typeName, Field: field, Needs: needs, Key: func(p *P) (store.ID, bool) {
+		if id := key(p); id != nil {
+			return *id, true
+		}
+		return store.ID{}, false
+	}}
 }
+
+// own is where a relation starts whose key is the row's own id.
+func own[P any](typeName, field string, key func(*P) store.ID) exec.Start[P] {
+	return exec.Start[P]{Type: typeName, Field: field, Needs: "ID", Own: true, Key: func(p *P) (store.ID, bool) { return key(p), true }}
+}
+
+func categoryOf[P any](typeName string, number func(*P) int32) exec.Start[P] {
+	return exec.Start[P]{Type: typeName, Field: "category", Needs: "Category", Key: func(p *P) (store.ID, bool) {
+		return store.CategoryID(int(number(p))).Row, true
+	}}
+}
+
+func activityID(a *store.Activity) store.ID { return a.ID }
+
+func supplierID(s *store.Supplier) store.ID { return s.ID }
+
+func datasetOf(f *store.EmissionFactor) *store.ID { return &f.DatasetID }
+
+// pageTotals are the totals of a connection of emissions.
+var pageTotals = &Beside[EmissionPage, EmissionSum, store.FootprintTotals]{Read: EmissionSums, Uses: []string{"filter"},
+	Of: func(a EmissionPage) EmissionSum { return EmissionSum{a.Filter} }}

@@ -1,43 +1,21 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
+	"encoding/csv"
 	"encoding/json"
 	"errors"
 	"fmt"
-	"net/http"
 	"os"
 	"os/exec"
 	"runtime"
 	"strings"
 	"syscall"
-	"time"
 
-	"github.com/jackc/pgx/v5"
+	"carbongraph/internal/seed"
 )
-
-// bench is one run: a database, the server on it, the hand-written handler beside it, and what was measured so far.
-type bench struct {
-	options
-	database, dir, postgres string
-	org, key                string
-	figures                 []figure
-	server, byHand          *target
-	running                 []*exec.Cmd
-}
-
-func (b *bench) add(f figure) {
-	b.figures = append(b.figures, f)
-	fmt.Fprintf(os.Stderr, "  %s: %s\n", f.name, f.value)
-}
-
-func (b *bench) stop() {
-	for _, cmd := range b.running {
-		_ = cmd.Process.Signal(os.Interrupt)
-		_ = cmd.Wait()
-	}
-}
 
 // verb runs a command of the program and gives what it printed, with what the operating system counted of it.
 func (b *bench) verb(ctx context.Context, args ...string) ([]byte, *os.ProcessState, error) {
@@ -93,23 +71,6 @@ func (b *bench) fill(ctx context.Context) error {
 	b.add(figure{"import, rows/s calculated and stored", fmt.Sprintf("%.0f (%d rows, %d calculated, %.1f s)", rate, summary.Rows, summary.Calculated, summary.Seconds), ">= 5000", rate >= 5000})
 	resident := float64(maxResident(state)) / (1 << 20)
 	b.add(figure{fmt.Sprintf("import of %d rows, peak resident", b.rows), fmt.Sprintf("%.0f MB", resident), "< 256 MB", resident < 256})
-	return b.vacuum(ctx)
-}
-
-// vacuum brings the tables to the state that autovacuum would bring them to soon.
-func (b *bench) vacuum(ctx context.Context) error {
-	conn, err := pgx.Connect(ctx, b.database)
-	if err != nil {
-		return err
-	}
-	defer conn.Close(ctx)
-	if _, err := conn.Exec(ctx, "VACUUM ANALYZE"); err != nil {
-		return err
-	}
-	if err := conn.QueryRow(ctx, "SHOW server_version").Scan(&b.postgres); err != nil {
-		return err
-	}
-	b.postgres = "Postgres " + b.postgres
 	return nil
 }
 
@@ -125,67 +86,47 @@ func maxResident(state *os.ProcessState) int64 {
 	return int64(usage.Maxrss) << 10
 }
 
-// serve starts the server and the hand-written handler, each a process of its own.
-func (b *bench) serve(ctx context.Context) error {
-	address, err := freeAddress()
+// writeLedger writes a synthetic ledger as a CSV file under the importer's own column names, and its mapping file.
+func writeLedger(ledgerFile, mappingFile string, suppliers, activities int) error {
+	if err := os.WriteFile(mappingFile, seed.Mapping(), 0o600); err != nil {
+		return err
+	}
+	f, err := os.Create(ledgerFile)
 	if err != nil {
 		return err
 	}
-	admin, err := freeAddress()
-	if err != nil {
+	defer f.Close()
+	buffered := bufio.NewWriterSize(f, 1<<20)
+	w := csv.NewWriter(buffered)
+	l := seed.New(seed.Options{Suppliers: suppliers, Activities: activities, Seed: 1})
+	names := map[string]string{}
+	for _, s := range l.Suppliers() {
+		names[s.ExternalID] = s.Name
+	}
+	if err := w.Write([]string{"externalId", "supplierExternalId", "supplierName", "category", "description", "accountCode", "occurredOn", "quantity", "unit", "amount", "currency", "country"}); err != nil {
 		return err
 	}
-	if err := b.start(ctx, b.binary, "serve", "--listen-addr", address, "--admin-addr", admin); err != nil {
-		return err
-	}
-	hand, err := freeAddress()
-	if err != nil {
-		return err
-	}
-	self, err := os.Executable()
-	if err != nil {
-		return err
-	}
-	if err := b.start(ctx, self, "-by-hand", hand, "-org", b.org); err != nil {
-		return err
-	}
-	question, err := json.Marshal(map[string]any{"query": nested, "variables": map[string]any{"first": 50}})
-	if err != nil {
-		return err
-	}
-	header := http.Header{"Content-Type": {"application/json"}, "Accept": {"application/json"}, "Authorization": {"Bearer " + b.key}}
-	b.server = &target{"carbongraph", "http://" + address + "/graphql", header, question}
-	b.byHand = &target{"by hand", "http://" + hand + "/", header, question}
-	for _, t := range []*target{b.server, b.byHand} {
-		if err := ready(ctx, t); err != nil {
+	for a := range l.Activities() {
+		row := []string{a.ExternalID, "", "", string('0' + rune(*a.Category%10)), a.Description, *a.AccountCode, a.OccurredOn.String(), "", "", "", "", *a.Country}
+		if *a.Category >= 10 {
+			row[3] = "1" + row[3]
+		}
+		if a.SupplierExternalID != nil {
+			row[1], row[2] = *a.SupplierExternalID, names[*a.SupplierExternalID]
+		}
+		if a.Quantity != nil {
+			row[7], row[8] = a.Quantity.Value.String(), a.Quantity.Unit
+		}
+		if a.Money != nil {
+			row[9], row[10] = a.Money.Amount.String(), a.Money.Currency
+		}
+		if err := w.Write(row); err != nil {
 			return err
 		}
 	}
-	return nil
-}
-
-func (b *bench) start(ctx context.Context, name string, args ...string) error {
-	cmd := exec.CommandContext(ctx, name, args...)
-	cmd.Env = append(os.Environ(), "DATABASE_URL="+b.database, "TEST_DATABASE_URL="+b.database, "LOG_LEVEL=warn")
-	cmd.Stderr = os.Stderr
-	if err := cmd.Start(); err != nil {
+	w.Flush()
+	if err := w.Error(); err != nil {
 		return err
 	}
-	b.running = append(b.running, cmd)
-	return nil
-}
-
-func ready(ctx context.Context, t *target) error {
-	var err error
-	for range 100 {
-		if _, err = t.ask(ctx, http.DefaultClient); err == nil {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-time.After(100 * time.Millisecond):
-		}
-	}
-	return fmt.Errorf("%s does not answer: %w", t.name, err)
+	return buffered.Flush()
 }

@@ -2,13 +2,12 @@ package store
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 )
 
-// Query is a read that is ready to run: by itself, which gives rows to keep, or row by row with the other reads of an operation (Snapshot).
-type Query[T any] struct {
+// Select is a read that is ready to run: by itself, which gives rows to keep, or row by row with the other reads of an operation (Snapshot).
+type Select[T any] struct {
 	store *Store
 	rel   *relation[T]
 	some  Columns
@@ -33,13 +32,13 @@ const (
 )
 
 // Size is how many rows a page has at most; 0 where there are no pages.
-func (q *Query[T]) Size() int { return q.window.size }
+func (q *Select[T]) Size() int { return q.window.size }
 
 // Backward tells whether the rows of a page come from its end.
-func (q *Query[T]) Backward() bool { return q.window.backward }
+func (q *Select[T]) Backward() bool { return q.window.backward }
 
-// all reads every row.
-func (q *Query[T]) all(ctx context.Context) ([]*T, error) {
+// All reads every row, to keep.
+func (q *Select[T]) All(ctx context.Context) ([]*T, error) {
 	if q.text == "" {
 		return nil, nil
 	}
@@ -55,8 +54,8 @@ func (q *Query[T]) all(ctx context.Context) ([]*T, error) {
 	return out, nil
 }
 
-// hanging reads every row together with what it hangs on.
-func (q *Query[T]) hanging(ctx context.Context, keep func(on key, row *T)) error {
+// Hanging reads every row, to keep, together with what it hangs on.
+func (q *Select[T]) Hanging(ctx context.Context, keep func(on ID, row *T)) error {
 	if q.text == "" {
 		return nil
 	}
@@ -68,7 +67,7 @@ func (q *Query[T]) hanging(ctx context.Context, keep func(on key, row *T)) error
 			return scan(dest...)
 		})
 		if err == nil {
-			keep(on, row)
+			keep(on.row(), row)
 		}
 		return err
 	})
@@ -81,8 +80,8 @@ type rawPage[T any] struct {
 	before, after bool
 }
 
-// connections reads a page for each parent, in their order.
-func (q *Query[T]) connections(ctx context.Context) ([]*Connection[T], error) {
+// Connections reads a page for each parent, in their order.
+func (q *Select[T]) Connections(ctx context.Context) ([]*Connection[T], error) {
 	if q.text == "" {
 		return nil, nil
 	}
@@ -101,7 +100,7 @@ func (q *Query[T]) connections(ctx context.Context) ([]*Connection[T], error) {
 			dest = append(append(dest[:0], lead...), own...)
 			return scan(dest...)
 		})
-		empty := errors.Is(err, errNoRow)
+		empty := isNoRow(err)
 		if err != nil && !empty {
 			return err
 		}
@@ -127,11 +126,11 @@ func (q *Query[T]) connections(ctx context.Context) ([]*Connection[T], error) {
 }
 
 // connection reads one page.
-func connection[T any](ctx context.Context, q *Query[T], err error) (*Connection[T], error) {
+func connection[T any](ctx context.Context, q *Select[T], err error) (*Connection[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	all, err := q.connections(ctx)
+	all, err := q.Connections(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -139,19 +138,19 @@ func connection[T any](ctx context.Context, q *Query[T], err error) (*Connection
 }
 
 // connections reads a page for each parent.
-func connections[T any](ctx context.Context, q *Query[T], err error) ([]*Connection[T], error) {
+func connections[T any](ctx context.Context, q *Select[T], err error) ([]*Connection[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	return q.connections(ctx)
+	return q.Connections(ctx)
 }
 
 // one reads a single row: a sum or a count.
-func one[T any](ctx context.Context, q *Query[T], err error) (v T, _ error) {
+func one[T any](ctx context.Context, q *Select[T], err error) (v T, _ error) {
 	if err != nil {
 		return v, err
 	}
-	rows, err := q.all(ctx)
+	rows, err := q.All(ctx)
 	if err != nil {
 		return v, err
 	}
@@ -162,37 +161,37 @@ func one[T any](ctx context.Context, q *Query[T], err error) (v T, _ error) {
 }
 
 // all is the read of every row that meets the conditions, in the order given; "" where it does not matter.
-func all[T any](s *Store, b *statement, rel *relation[T], orderBy string, some Columns) *Query[T] {
+func all[T any](s *Store, b *statement, rel *relation[T], orderBy string, some Columns) *Select[T] {
 	text := "SELECT " + rel.list(some) + " FROM " + rel.table + " AS " + rel.alias + " WHERE " + b.all()
 	if orderBy != "" {
 		text += " ORDER BY " + orderBy
 	}
-	return &Query[T]{store: s, rel: rel, some: some, statement: b, text: text}
+	return &Select[T]{store: s, rel: rel, some: some, statement: b, text: text}
 }
 
 // byID is the read of the rows with these ids, in any order.
-func byID[T any](s *Store, b *statement, rel *relation[T], ids []ID, some Columns) *Query[T] {
+func byID[T any](s *Store, b *statement, rel *relation[T], ids []ID, some Columns) *Select[T] {
 	return byKey(s, b, rel, rel.alias+".id", listUUID, ids, some)
 }
 
 // byKey is the read of the rows of which a column is one of the values.
-func byKey[T, K any](s *Store, b *statement, rel *relation[T], column string, list listType, values []K, some Columns) *Query[T] {
+func byKey[T, K any](s *Store, b *statement, rel *relation[T], column string, list listType, values []K, some Columns) *Select[T] {
 	if len(values) == 0 {
-		return &Query[T]{store: s, rel: rel, some: some, statement: b}
+		return &Select[T]{store: s, rel: rel, some: some, statement: b}
 	}
 	b.in(column, list, values)
 	return all(s, b, rel, "", some)
 }
 
 // aggregate is the read of one row of sums or counts over the rows that meet the conditions.
-func aggregate[T any](s *Store, b *statement, rel *relation[T], columns string) *Query[T] {
+func aggregate[T any](s *Store, b *statement, rel *relation[T], columns string) *Select[T] {
 	b.fresh = true
-	return &Query[T]{store: s, rel: rel, statement: b, text: "SELECT " + columns + " FROM " + rel.table + " AS " + rel.alias + " WHERE " + b.all()}
+	return &Select[T]{store: s, rel: rel, statement: b, text: "SELECT " + columns + " FROM " + rel.table + " AS " + rel.alias + " WHERE " + b.all()}
 }
 
 // grouped is the same for each parent; those of which no row meets the conditions are missing.
-func grouped[T any](s *Store, b *statement, rel *relation[T], columns string, of parentKeys) *Query[T] {
-	q := &Query[T]{store: s, rel: rel, statement: b, lead: leadKey, key: of.kind}
+func grouped[T any](s *Store, b *statement, rel *relation[T], columns string, of parentKeys) *Select[T] {
+	q := &Select[T]{store: s, rel: rel, statement: b, lead: leadKey, key: of.kind}
 	if of.count == 0 {
 		return q
 	}

@@ -1,0 +1,139 @@
+package loaders
+
+import (
+	"carbongraph/graph/exec"
+	"carbongraph/graph/model"
+	"carbongraph/internal/fault"
+	"carbongraph/store"
+)
+
+// The arguments of root fields.
+type (
+	supplierPage struct {
+		store.Page
+		Filter  *store.SupplierFilter
+		OrderBy *store.SupplierOrder
+	}
+	factorPage struct {
+		store.Page
+		Filter  *store.EmissionFactorFilter
+		OrderBy *store.EmissionFactorOrder
+	}
+	footprintPage struct {
+		store.Page
+		Filter  *store.EmissionFilter
+		GroupBy []store.FootprintDimension
+		OrderBy *store.FootprintOrder
+	}
+)
+
+// most is how many ids the field nodes takes.
+const most = 100
+
+// Roots gives the root fields of queries for the short way: what resolvers answer, read from the same places.
+func Roots() []exec.Root {
+	return []exec.Root{
+		exec.Page[store.Supplier]{Field: "suppliers", Connection: exec.Connection[store.Supplier]{
+			Pages: page(func(from Ledger, a *supplierPage, some store.Columns) (*store.Select[store.Supplier], error) {
+				return from.Tenant.SupplierPage(a.Filter, Given(a.OrderBy), a.Page, some)
+			}),
+			Count: count(func(from Ledger, a *supplierPage) (*store.Select[int], error) {
+				return from.Tenant.SupplierCount(a.Filter)
+			}),
+		}},
+		exec.Page[store.Activity]{Field: "activities", Connection: exec.Connection[store.Activity]{
+			Pages: page(func(from Ledger, a *ActivityPage, some store.Columns) (*store.Select[store.Activity], error) {
+				return from.Tenant.ActivityPage(a.Filter, Given(a.OrderBy), a.Page, some)
+			}),
+			Count: count(func(from Ledger, a *ActivityPage) (*store.Select[int], error) {
+				return from.Tenant.ActivityCount(a.Filter)
+			}),
+		}},
+		exec.Page[store.Emission]{Field: "emissions", Connection: exec.Connection[store.Emission]{
+			Pages: page(func(from Ledger, a *EmissionPage, some store.Columns) (*store.Select[store.Emission], error) {
+				return from.Tenant.EmissionPage(a.Filter, Given(a.OrderBy), a.Page, some)
+			}),
+			Totals: totals(func(from Ledger, a *EmissionPage) (*store.Select[store.FootprintTotals], error) {
+				return from.Tenant.EmissionSum(a.Filter)
+			}),
+		}},
+		exec.Page[store.EmissionFactor]{Field: "emissionFactors", Connection: exec.Connection[store.EmissionFactor]{
+			Pages: page(func(from Ledger, a *factorPage, some store.Columns) (*store.Select[store.EmissionFactor], error) {
+				return from.Store.FactorPage(a.Filter, Given(a.OrderBy), a.Page, some)
+			}),
+			Count: count(func(from Ledger, a *factorPage) (*store.Select[int], error) { return from.Store.FactorCount(a.Filter) }),
+		}},
+		exec.Page[store.FootprintRow]{Field: "footprint", Connection: exec.Connection[store.FootprintRow]{
+			Pages: page(func(from Ledger, a *footprintPage, _ store.Columns) (*store.Select[store.FootprintRow], error) {
+				return from.Tenant.FootprintPage(a.Filter, a.GroupBy, Given(a.OrderBy), a.Page)
+			}),
+			Totals: totals(func(from Ledger, a *footprintPage) (*store.Select[store.FootprintTotals], error) {
+				return from.Tenant.EmissionSum(a.Filter)
+			}),
+			Count: count(func(from Ledger, a *footprintPage) (*store.Select[int], error) {
+				return from.Tenant.FootprintCount(a.Filter, a.GroupBy)
+			}, "groupBy"),
+		}},
+		exec.List[store.FactorDataset]{Field: "factorDatasets", Query: func(from Ledger, some store.Columns) *store.Select[store.FactorDataset] {
+			return from.Store.AllDatasets(some)
+		}},
+		exec.List[store.Category]{Field: "categories", Held: func(Ledger) []*store.Category { return store.Categories() }},
+		exec.Held[model.Viewer]{Field: "viewer", Row: func(from Ledger) *model.Viewer { return from.Viewer }},
+		exec.Single[store.Supplier]{Field: "supplier", Kind: store.KindSupplier, Read: Suppliers.Keyed, ByID: "id", Other: supplierByKey},
+		nodes("node", "id"), nodes("nodes", "ids"),
+	}
+}
+
+// supplierByKey finds a supplier by its external id.
+func supplierByKey(args map[string]any) (func(from Ledger, some store.Columns) *store.Select[store.Supplier], error) {
+	key, ok := args["externalId"].(string)
+	if !ok || args["id"] != nil {
+		return nil, fault.New(fault.BadUserInput, "Pass exactly one of id and externalId.")
+	}
+	return func(from Ledger, some store.Columns) *store.Select[store.Supplier] {
+		return from.Tenant.SuppliersKnownAs([]string{key}, some)
+	}, nil
+}
+
+func nodes(field, argument string) exec.Nodes {
+	return exec.Nodes{Field: field, Argument: argument, Most: most,
+		Hidden: func(from Ledger, kind store.Kind) bool {
+			return kind == store.KindAPIKey && from.Viewer.Role != store.Admin
+		},
+		Kinds: []exec.NodeKind{
+			exec.NodeOf[store.Organization]{Kind: store.KindOrganization, Type: "Organization", Read: Organizations.Keyed},
+			exec.NodeOf[store.Category]{Kind: store.KindCategory, Type: "Category", Read: Categories.Keyed},
+			exec.NodeOf[store.Supplier]{Kind: store.KindSupplier, Type: "Supplier", Read: Suppliers.Keyed},
+			exec.NodeOf[store.Activity]{Kind: store.KindActivity, Type: "Activity", Read: Activities.Keyed},
+			exec.NodeOf[store.Emission]{Kind: store.KindEmission, Type: "Emission", Read: Emissions.Keyed},
+			exec.NodeOf[store.EmissionFactor]{Kind: store.KindEmissionFactor, Type: "EmissionFactor", Read: Factors.Keyed},
+			exec.NodeOf[store.FactorDataset]{Kind: store.KindFactorDataset, Type: "FactorDataset", Read: Datasets.Keyed},
+			exec.NodeOf[store.CalculationRun]{Kind: store.KindCalculationRun, Type: "CalculationRun", Read: Runs.Keyed},
+			exec.NodeOf[store.APIKey]{Kind: store.KindAPIKey, Type: "ApiKey", Read: Keys.Keyed},
+		}}
+}
+
+// page reads the page of a root field with decoded arguments.
+func page[A, V any](read func(from Ledger, a *A, some store.Columns) (*store.Select[V], error)) func(map[string]any) (exec.Pages[V], error) {
+	return decoded(func(a *A) exec.Pages[V] {
+		return func(from Ledger, _ []store.ID, some store.Columns) (*store.Select[V], error) {
+			return read(from, a, some)
+		}
+	})
+}
+
+// count reads how many rows a root field has, which the filter tells, and maybe more.
+func count[A any](read func(from Ledger, a *A) (*store.Select[int], error), more ...string) *exec.Aggregate[int] {
+	return beside("count", read, more)
+}
+
+// totals reads the sums of a root field.
+func totals[A any](read func(from Ledger, a *A) (*store.Select[store.FootprintTotals], error)) *exec.Aggregate[store.FootprintTotals] {
+	return beside("totals", read, nil)
+}
+
+func beside[A, V any](name string, read func(from Ledger, a *A) (*store.Select[V], error), more []string) *exec.Aggregate[V] {
+	return &exec.Aggregate[V]{Read: name, Uses: append([]string{"filter"}, more...), Sums: decoded(func(a *A) exec.Sums[V] {
+		return func(from Ledger, _ []store.ID) (*store.Select[V], error) { return read(from, a) }
+	})}
+}

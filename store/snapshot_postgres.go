@@ -1,0 +1,299 @@
+package store
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
+)
+
+// maxPrepared bounds the statements that a connection keeps for reads of snapshots. Texts differ by filter, order and page size.
+const maxPrepared = 256
+
+// preparedKey is where a connection keeps them.
+const preparedKey = "carbongraph.prepared"
+
+// prepared is what a connection has prepared. The server plans such a statement for any values once it finds that this costs no more.
+type prepared struct {
+	byText map[string]*pgconn.StatementDescription // nil: on its way
+	texts  []string                                // the eldest first
+	made   int
+}
+
+// pgSnapshot sends statements in pipelines of the extended protocol: all of a call in one round trip.
+type pgSnapshot struct {
+	store  *Store
+	ctx    context.Context
+	conn   *pgxpool.Conn
+	pg     *pgconn.PgConn
+	stop   func() bool
+	own    *prepared
+	begun  bool
+	broken bool
+
+	// memory for the parameters of one statement
+	values  [][]byte
+	formats []int16
+	ends    []int
+	buf     []byte
+}
+
+func (s *Store) postgresSnapshot(pool *pgxpool.Pool) func(context.Context) (Snapshot, error) {
+	return func(ctx context.Context) (Snapshot, error) {
+		conn, err := pool.Acquire(ctx)
+		if err != nil {
+			return nil, err
+		}
+		sn := &pgSnapshot{store: s, ctx: ctx, conn: conn, pg: conn.Conn().PgConn()}
+		data := sn.pg.CustomData()
+		if sn.own, _ = data[preparedKey].(*prepared); sn.own == nil {
+			sn.own = &prepared{byText: map[string]*pgconn.StatementDescription{}}
+			data[preparedKey] = sn.own
+		}
+		// Watched once for the operation: to hand the context to the driver costs with each statement.
+		sn.stop = context.AfterFunc(ctx, func() { _ = sn.pg.Conn().SetDeadline(time.Unix(1, 0)) })
+		return sn, nil
+	}
+}
+
+// binaryForm is how every column is sent.
+var binaryForm = []int16{1}
+
+const beginSnapshot = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
+
+// Read sends statements and takes their rows.
+func (sn *pgSnapshot) Read(more bool, statements ...Statement) (err error) {
+	if err := sn.ctx.Err(); err != nil {
+		return err
+	}
+	began := time.Now()
+	p := sn.pg.StartPipeline(context.Background())
+	defer func() {
+		if closed := p.Close(); err == nil {
+			err = closed
+		}
+		if err != nil {
+			sn.broken = true
+			if cause := context.Cause(sn.ctx); cause != nil {
+				err = fmt.Errorf("%w: %w", sn.ctx.Err(), err)
+			}
+			err = sn.store.fault(err, "read in a snapshot")
+		}
+	}()
+	begin, end := more && !sn.begun, !more && sn.begun
+	if begin {
+		sn.send(p, asked{text: beginSnapshot})
+	}
+	for _, st := range statements {
+		if err := sn.send(p, st.asked()); err != nil {
+			return errors.Join(err, p.Sync())
+		}
+	}
+	if end {
+		sn.send(p, asked{text: "COMMIT"})
+	}
+	if err := p.Sync(); err != nil {
+		return err
+	}
+	if begin {
+		if err := sn.frame(p, beginSnapshot); err != nil {
+			return err
+		}
+		sn.begun = true
+	}
+	for _, st := range statements {
+		a := st.asked()
+		err := sn.receive(p, a, st)
+		observer{sn.store.metrics}.note(sn.ctx, "SELECT", a.table, began, err)
+		if err != nil {
+			return err
+		}
+	}
+	if end {
+		if err := sn.frame(p, "COMMIT"); err != nil {
+			return err
+		}
+		sn.begun = false
+	}
+	return nil
+}
+
+// frame reads the end of a statement without rows.
+func (sn *pgSnapshot) frame(p *pgconn.Pipeline, text string) error {
+	r, err := sn.next(p, text, false)
+	if err != nil {
+		return err
+	}
+	_, err = r.Close()
+	return err
+}
+
+// send queues one statement.
+func (sn *pgSnapshot) send(p *pgconn.Pipeline, a asked) error {
+	if err := sn.parameters(a.args); err != nil {
+		return err
+	}
+	if a.fresh { // planned for its values
+		p.SendQueryParams(a.text, sn.values, nil, sn.formats, binaryForm)
+		return nil
+	}
+	described, known := sn.own.byText[a.text]
+	if described != nil {
+		p.SendQueryStatement(described, sn.values, sn.formats, binaryForm)
+		return nil
+	}
+	if !known {
+		sn.prepare(p, a.text)
+	}
+	p.SendQueryPrepared(sn.own.name(a.text), sn.values, sn.formats, binaryForm)
+	return nil
+}
+
+// name is what the connection calls a statement on its way.
+func (p *prepared) name(text string) string {
+	for i := len(p.texts) - 1; i >= 0; i-- {
+		if p.texts[i] == text {
+			return "cg" + strconv.Itoa(p.made-len(p.texts)+i)
+		}
+	}
+	return ""
+}
+
+func (sn *pgSnapshot) prepare(p *pgconn.Pipeline, text string) {
+	own := sn.own
+	if len(own.texts) == maxPrepared {
+		eldest := own.texts[0]
+		if d := own.byText[eldest]; d != nil {
+			p.SendDeallocate(d.Name)
+		}
+		delete(own.byText, eldest)
+		own.texts = own.texts[1:]
+	}
+	own.texts = append(own.texts, text)
+	own.byText[text] = nil
+	p.SendPrepare("cg"+strconv.Itoa(own.made), text, nil)
+	own.made++
+}
+
+// next gives the rows of the next statement, past what was sent to prepare it.
+func (sn *pgSnapshot) next(p *pgconn.Pipeline, text string, fresh bool) (*pgconn.ResultReader, error) {
+	for {
+		results, err := p.GetResults()
+		if err != nil {
+			return nil, err
+		}
+		switch r := results.(type) {
+		case *pgconn.ResultReader:
+			return r, nil
+		case *pgconn.StatementDescription:
+			r.Name, r.SQL = sn.own.name(text), text
+			sn.own.byText[text] = r
+		case *pgconn.CloseComplete:
+		default:
+			return nil, fmt.Errorf("store: %T where rows were awaited", r)
+		}
+	}
+}
+
+// receive takes the rows of one statement.
+func (sn *pgSnapshot) receive(p *pgconn.Pipeline, a asked, st Statement) error {
+	r, err := sn.next(p, a.text, a.fresh)
+	if err != nil {
+		return err
+	}
+	for r.NextRow() {
+		if err := st.wire(r.Values()); err != nil {
+			_, closed := r.Close()
+			return errors.Join(err, closed)
+		}
+	}
+	if _, err := r.Close(); err != nil {
+		return err
+	}
+	return st.done()
+}
+
+// Close gives the connection back, or ends it where it is of no more use.
+func (sn *pgSnapshot) Close() {
+	watched := sn.stop()
+	if !watched || sn.broken || sn.begun {
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		_ = sn.conn.Conn().Close(ctx) // the pool makes another
+	}
+	sn.conn.Release()
+}
+
+// parameters writes values as the protocol has them: ids and lists in the binary form, everything else as text, which Postgres reads as the type that
+// the statement wants.
+func (sn *pgSnapshot) parameters(args []any) error {
+	sn.buf, sn.values, sn.formats, sn.ends = sn.buf[:0], sn.values[:0], sn.formats[:0], sn.ends[:0]
+	for _, arg := range args {
+		var form int16
+		switch v := arg.(type) {
+		case ID:
+			sn.buf, form = append(sn.buf, v[:]...), 1
+		case []ID:
+			sn.buf, form = appendArray(sn.buf, oidUUID, len(v), func(b []byte, i int) []byte { return append(b, v[i][:]...) }), 1
+		case []int32:
+			sn.buf, form = appendArray(sn.buf, oidInt4, len(v), func(b []byte, i int) []byte { return binary.BigEndian.AppendUint32(b, uint32(v[i])) }), 1
+		case []string:
+			sn.buf, form = appendArray(sn.buf, oidText, len(v), func(b []byte, i int) []byte { return append(b, v[i]...) }), 1
+		case string:
+			sn.buf = append(sn.buf, v...)
+		case int64:
+			sn.buf = strconv.AppendInt(sn.buf, v, 10)
+		case int:
+			sn.buf = strconv.AppendInt(sn.buf, int64(v), 10)
+		case float64:
+			sn.buf = strconv.AppendFloat(sn.buf, v, 'g', -1, 64)
+			if math.IsInf(v, 0) || math.IsNaN(v) {
+				return fmt.Errorf("store: %v is no value", v)
+			}
+		default:
+			return fmt.Errorf("store: a value of type %T", arg)
+		}
+		sn.ends, sn.formats = append(sn.ends, len(sn.buf)), append(sn.formats, form)
+	}
+	from := 0
+	for _, end := range sn.ends {
+		sn.values = append(sn.values, sn.buf[from:end:end])
+		from = end
+	}
+	return nil
+}
+
+// The types of elements, by their numbers in Postgres' catalogue, which never change.
+const (
+	oidInt4 = 23
+	oidText = 25
+	oidUUID = 2950
+)
+
+// appendArray writes a list of one dimension without NULL.
+func appendArray(b []byte, element uint32, n int, item func(b []byte, i int) []byte) []byte {
+	dimensions := uint32(1)
+	if n == 0 {
+		dimensions = 0
+	}
+	b = binary.BigEndian.AppendUint32(b, dimensions)
+	b = binary.BigEndian.AppendUint32(b, 0)
+	b = binary.BigEndian.AppendUint32(b, element)
+	if n == 0 {
+		return b
+	}
+	b = binary.BigEndian.AppendUint32(b, uint32(n))
+	b = binary.BigEndian.AppendUint32(b, 1)
+	for i := range n {
+		at := len(b)
+		b = item(append(b, 0, 0, 0, 0), i)
+		binary.BigEndian.PutUint32(b[at:], uint32(len(b)-at-4))
+	}
+	return b
+}
