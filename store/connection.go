@@ -64,7 +64,7 @@ func newPageQuery[T any](b *statement, rel *relation[T], o order, w window, some
 		columns: o.expr + " AS sort_key, " + id + " AS row_id, " + rel.list(some),
 		table:   rel.table + " AS " + rel.alias, alias: rel.alias,
 		// Part of the text, as a plan that is kept must know how few rows are wanted. It is ours: at most MaxPage and one.
-		limit: strconv.Itoa(w.size + 1), before: "FALSE", after: "FALSE",
+		limit: strconv.Itoa(w.size + 1), before: nothing, after: nothing,
 	}
 	following, preceding := ">", "<"
 	if o.desc {
@@ -102,8 +102,18 @@ func (q pageQuery) rows() string {
 	return "SELECT " + q.columns + " FROM " + q.table + " WHERE " + q.where + " ORDER BY " + q.orderBy + " LIMIT " + q.limit
 }
 
-// single is the statement of one page. It gives a row even where the page is empty, with a NULL id: what lies around is told all the same.
+// alone tells whether nothing has to be told but the rows: no cursor is given, so nothing lies around the page but what the row too many tells.
+func (q pageQuery) alone() bool { return q.before == nothing && q.after == nothing }
+
+// nothing is the condition that no row stands there.
+const nothing = "FALSE"
+
+// single is the statement of one page. It gives a row even where the page is empty, with a NULL id, if what lies around is to be told.
 func (q pageQuery) single() string {
+	if q.alone() {
+		q.columns = "0 AS parent, FALSE AS before_first, FALSE AS after_last, " + q.columns
+		return q.rows()
+	}
 	return "SELECT around.*, page.* FROM (SELECT 0 AS parent, " + q.before + " AS before_first, " + q.after + " AS after_last) AS around LEFT JOIN (" +
 		q.rows() + ") AS page ON TRUE"
 }
@@ -125,7 +135,10 @@ func pagesOf[T any](s *Store, b *statement, rel *relation[T], parents parentKeys
 		return nil, err
 	}
 	q := &Select[T]{store: s, rel: rel, some: some, statement: b, lead: leadPage, place: []keyKind{o.kind, keyID}, window: w, parents: parents.count, scope: sc}
-	if parents.count > 0 {
+	switch {
+	case parents.count == 1: // the place of the first is that of all
+		q.text = newPageQuery(b, rel, o, w, some, parents.column+" = "+b.bind(parents.first())).single()
+	case parents.count > 1:
 		q.text = b.dialect.topNPerParent(b, newPageQuery(b, rel, o, w, some, parents.column+" = parents.value"), parents)
 	}
 	return q, nil

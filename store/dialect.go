@@ -19,8 +19,8 @@ type dialect interface {
 
 	// bound gives the values of a statement as the driver wants them. A fresh statement is planned for its values, each time anew.
 	bound(args []any, fresh bool) []any
-	// oneOf is the condition that expr is one of the values, bound as one array.
-	oneOf(b *statement, expr string, t listType, values any) string
+	// oneOf is the condition that expr is one of the values, bound as one array. A keyed one is planned for any number of them, once for all requests.
+	oneOf(b *statement, expr string, t listType, values any, keyed bool) string
 	// topNPerParent is the statement of one page for each parent; conditions call the parent parents.value.
 	topNPerParent(b *statement, q pageQuery, parents parentKeys) string
 	// firstDay is the first day of the month, quarter or year that a day lies in.

@@ -182,14 +182,23 @@ func (postgres) bound(args []any, fresh bool) []any {
 	return out
 }
 
-func (postgres) oneOf(b *statement, expr string, t listType, values any) string {
-	return expr + " = ANY(" + b.bind(values) + "::" + string(t) + "[])"
+// oneOf: behind a SELECT the number of the values is no longer seen by the planner. Where it is seen, a plan for the few values of a request always looks
+// cheaper than one for any, and Postgres plans anew each time.
+func (postgres) oneOf(b *statement, expr string, t listType, values any, keyed bool) string {
+	list := b.bind(values) + "::" + string(t) + "[]"
+	if keyed {
+		list = "(SELECT " + list + ")::" + string(t) + "[]"
+	}
+	return expr + " = ANY(" + list + ")"
 }
 
-// topNPerParent walks the index once for each parent and stops after the page.
+// topNPerParent walks the index once for each parent and stops after the page. The SELECT around the parents is there for the reason of oneOf.
 func (postgres) topNPerParent(b *statement, q pageQuery, parents parentKeys) string {
-	return "SELECT (parents.nr - 1)::integer, around.*, page.* FROM unnest(" + b.bind(parents.values) + "::" + string(parents.list) +
-		"[]) WITH ORDINALITY AS parents (value, nr) CROSS JOIN LATERAL (SELECT " + q.before + " AS before_first, " + q.after +
+	from := " FROM unnest((SELECT " + b.bind(parents.values) + "::" + string(parents.list) + "[])) WITH ORDINALITY AS parents (value, nr) CROSS JOIN LATERAL ("
+	if q.alone() {
+		return "SELECT (parents.nr - 1)::integer, FALSE, FALSE, page.*" + from + q.rows() + ") AS page"
+	}
+	return "SELECT (parents.nr - 1)::integer, around.*, page.*" + from + "SELECT " + q.before + " AS before_first, " + q.after +
 		" AS after_last) AS around LEFT JOIN LATERAL (" + q.rows() + ") AS page ON TRUE"
 }
 

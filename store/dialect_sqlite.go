@@ -161,7 +161,7 @@ func (sqliteDialect) bound(args []any, _ bool) []any {
 	return out
 }
 
-func (sqliteDialect) oneOf(b *statement, expr string, _ listType, values any) string {
+func (sqliteDialect) oneOf(b *statement, expr string, _ listType, values any, _ bool) string {
 	return expr + " IN (SELECT value FROM json_each(" + b.bind(values) + "))"
 }
 

@@ -167,7 +167,7 @@ func (s *Store) SuccessorsOf(ids []ID, some Columns) *Select[EmissionFactor] {
 	if len(ids) == 0 {
 		return q
 	}
-	b.in("o.id", listUUID, ids)
+	b.keys("o.id", listUUID, ids)
 	q.text = strings.Join([]string{
 		"SELECT o.id,", q.rel.list(some),
 		"FROM emission_factors AS o JOIN factor_datasets AS d ON d.supersedes_id = o.dataset_id",

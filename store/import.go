@@ -57,6 +57,9 @@ func (s *Store) PutDataset(ctx context.Context, d *FactorDataset, factors []*Emi
 	if err != nil {
 		return nil, false, err
 	}
+	if created {
+		s.held.drop()
+	}
 	return stored, created, nil
 }
 

@@ -59,3 +59,14 @@ func each[T any](rows []ID, keep func(at int, v *T)) func(on ID, v *T) {
 		}
 	}
 }
+
+// first is the first parent, as a statement binds it.
+func (p parentKeys) first() any {
+	switch v := p.values.(type) {
+	case []int32:
+		return int(v[0])
+	case []ID:
+		return v[0]
+	}
+	return nil
+}

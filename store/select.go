@@ -179,7 +179,7 @@ func byKey[T, K any](s *Store, b *statement, rel *relation[T], column string, li
 	if len(values) == 0 {
 		return &Select[T]{store: s, rel: rel, some: some, statement: b}
 	}
-	b.in(column, list, values)
+	b.keys(column, list, values)
 	return all(s, b, rel, "", some)
 }
 

@@ -221,6 +221,9 @@ func (sn *pgSnapshot) receive(p *pgconn.Pipeline, a asked, st Statement) error {
 
 // Close gives the connection back, or ends it where it is of no more use.
 func (sn *pgSnapshot) Close() {
+	if sn.begun && !sn.broken && sn.ctx.Err() == nil {
+		_ = sn.Read(false) // what it could still tell, nobody asks any more
+	}
 	watched := sn.stop()
 	if !watched || sn.broken || sn.begun {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)

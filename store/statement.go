@@ -33,7 +33,12 @@ func (b *statement) is(expr, operator string, v any) {
 
 // in adds that expr is one of the values, which are bound as one array: one text whatever their number.
 func (b *statement) in(expr string, t listType, values any) {
-	b.where(b.dialect.oneOf(b, expr, t, values))
+	b.where(b.dialect.oneOf(b, expr, t, values, false))
+}
+
+// keys is in for the keys that rows are read by: how many there are is nothing that the plan should depend on.
+func (b *statement) keys(expr string, t listType, values any) {
+	b.where(b.dialect.oneOf(b, expr, t, values, true))
 }
 
 // all gives the conditions joined, with more of them where given.

@@ -43,6 +43,7 @@ type Store struct {
 	now     func() time.Time
 	newID   func() ID
 	writers int
+	held    holder
 	// snapshot takes a connection for the reads of one operation.
 	snapshot func(context.Context) (Snapshot, error)
 	// cursorKey authenticates cursors; made once per database.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 
 	"carbongraph/graph/model"
@@ -168,6 +169,11 @@ func (e *Engine) Compile(p *plan.Plan, variables map[string]any) (*Program, erro
 	out.lit("}}")
 	c.lend()
 	out.levels = c.levels()
+	for i, level := range out.levels {
+		if slices.ContainsFunc(level, node.reads) {
+			out.last = i
+		}
+	}
 	out.nodes = c.nodes
 	return out, nil
 }

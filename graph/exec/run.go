@@ -11,6 +11,7 @@ import (
 type Program struct {
 	nodes  []node
 	levels [][]node
+	last   int // the last level on which something is read
 	steps  []step
 }
 
@@ -78,7 +79,7 @@ func (r *run) answer(b []byte) ([]byte, error) {
 				r.statements = append(r.statements, st)
 			}
 		}
-		if err := r.read(i+1 < len(r.program.levels)); err != nil {
+		if err := r.read(i < r.program.last); err != nil {
 			return b, err
 		}
 	}

@@ -10,6 +10,7 @@ import (
 // node is a source, whatever its rows are.
 type node interface {
 	level() int
+	reads() bool // it may well need a statement
 	links() int
 	prepare(r *run) (store.Statement, error)
 }
@@ -88,6 +89,9 @@ type op[T any] struct {
 	text  []byte
 	value encoder[T]
 }
+
+// reads: what memory holds of is read but seldom.
+func (s *source[T]) reads() bool { return s.query != nil && s.held == nil }
 
 // prepare gathers the keys and makes the statement; nil where none is needed.
 func (s *source[T]) prepare(r *run) (store.Statement, error) {

@@ -106,7 +106,10 @@ func (w *writer) line() {
 }
 
 func (w *writer) set(set ast.SelectionSet) {
-	w.WriteString(" {")
+	if w.Len() > 0 {
+		w.WriteByte(' ')
+	}
+	w.WriteByte('{')
 	w.indent++
 	for _, s := range set {
 		w.line()

@@ -1,6 +1,7 @@
 package graphtest
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/vektah/gqlparser/v2/ast"
@@ -20,16 +21,35 @@ func (m *maker) selection(s *scope, on *ast.Definition, depth int, rows, page fl
 		width = 1
 	}
 	var set ast.SelectionSet
+	if m.left > len(on.Fields) && !on.IsAbstractType() && m.chance(0.15) {
+		set = m.whole(s, on, depth, rows)
+		width = len(set) + m.IntN(3)
+	}
 	for range 2 * width {
+		if len(set) >= width {
+			break
+		}
 		if sel := m.any(s, on, depth, rows, page); sel != nil {
 			set = append(set, sel)
-		}
-		if len(set) == width {
-			break
 		}
 	}
 	if len(set) == 0 {
 		set = append(set, m.typename(s, on, false))
+	}
+	return set
+}
+
+// whole makes every field of the type that nothing is selected below, so that a row is seen as it is, and small parts of it.
+func (m *maker) whole(s *scope, on *ast.Definition, depth int, rows float64) (set ast.SelectionSet) {
+	for _, def := range on.Fields {
+		small := m.leaf(def) || slices.Contains([]string{"GasAmount", "FactorGas", "ProvenanceStep", "Quantity", "Money", "UserError", "FootprintTotals", "PageInfo"}, def.Type.Name())
+		if !small || len(def.Arguments) > 1 || !m.leaf(def) && depth+2 > m.at.maxHeight {
+			continue
+		}
+		args, n, _ := m.arguments(on, def, rows)
+		if sel := m.named(s, on, &ast.Field{Alias: def.Name, Name: def.Name, Arguments: args}, def, depth, rows, m.length(on, def, n, 1)); sel != nil {
+			set = append(set, sel)
+		}
 	}
 	return set
 }

@@ -357,6 +357,9 @@ func (m *maker) input(def *ast.Definition, anyKind bool) map[string]any {
 		f := pick(m, def.Fields)
 		object[f.Name] = m.value(f.Name, f.Type, anyKind)
 	}
+	if f := def.Fields.ForName("includeSuperseded"); f != nil && m.chance(0.3) {
+		object[f.Name] = true
+	}
 	for _, f := range def.Fields {
 		if f.Type.NonNull && f.DefaultValue == nil && object[f.Name] == nil {
 			object[f.Name] = m.value(f.Name, f.Type, anyKind)

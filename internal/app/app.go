@@ -76,6 +76,7 @@ func (a *App) open(ctx context.Context) (err error) {
 	a.Sessions = auth.NewSessions(nil)
 	a.Keys = auth.NewKeys(auth.Options{Lookup: a.Store.KeyByPrefix, Touch: a.Store.TouchKeys, Log: a.o.Log})
 	a.opened("keys", background(ctx, a.Keys.Run))
+	a.opened("reference", background(ctx, a.Store.HoldReference))
 	a.handler = func() (*public, error) { return a.routes(redis) }
 	return nil
 }

@@ -47,12 +47,18 @@ func byID[V any](k exec.Keyed[V]) *ByID[V] {
 // rowsOf reads rows to keep, by the id that each answers. Of several for one id the first is meant.
 func rowsOf[V any](ctx context.Context, from Ledger, k *exec.Keyed[V], ids []store.ID) (map[store.ID]*V, error) {
 	found := make(map[store.ID]*V, len(ids))
-	if k.Query == nil {
+	if k.Held != nil {
+		var missing []store.ID
 		for _, id := range ids {
 			if row := k.Held(from, id); row != nil {
 				found[id] = row
+			} else {
+				missing = append(missing, id)
 			}
 		}
+		ids = missing
+	}
+	if k.Query == nil || len(ids) == 0 {
 		return found, nil
 	}
 	q := k.Query(from, ids, 0)

@@ -39,10 +39,12 @@ var (
 			return from.Tenant.OrganizationsWith(ids, some)
 		}})
 	Factors = byID(exec.Keyed[store.EmissionFactor]{Name: "factor", Needs: "ID", Key: func(f *store.EmissionFactor) store.ID { return f.ID },
+		Held: func(from Ledger, id store.ID) *store.EmissionFactor { return from.Store.HeldFactor(id) },
 		Query: func(from Ledger, ids []store.ID, some store.Columns) *store.Select[store.EmissionFactor] {
 			return from.Store.FactorsWith(ids, some)
 		}})
 	Datasets = byID(exec.Keyed[store.FactorDataset]{Name: "dataset", Needs: "ID", Key: func(d *store.FactorDataset) store.ID { return d.ID },
+		Held: func(from Ledger, id store.ID) *store.FactorDataset { return from.Store.HeldDataset(id) },
 		Query: func(from Ledger, ids []store.ID, some store.Columns) *store.Select[store.FactorDataset] {
 			return from.Store.DatasetsWith(ids, some)
 		}})
