@@ -6,11 +6,11 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"mime"
 	"net/http"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"carbongraph/internal/fault"
 )
@@ -37,7 +37,12 @@ func (h *Handler) readPost(w http.ResponseWriter, r *http.Request) (*request, *r
 	if h.o.Limits.Body > 0 {
 		body = http.MaxBytesReader(w, r.Body, h.o.Limits.Body)
 	}
-	text, err := io.ReadAll(body)
+	text := make([]byte, 0, 512)
+	if n := r.ContentLength; n > 0 && (h.o.Limits.Body == 0 || n <= h.o.Limits.Body) {
+		text = make([]byte, 0, n+1) // and one more, so that the end is found without growing
+	}
+	buf := bytes.NewBuffer(text)
+	_, err := buf.ReadFrom(body)
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
@@ -46,10 +51,13 @@ func (h *Handler) readPost(w http.ResponseWriter, r *http.Request) (*request, *r
 	case err != nil:
 		return nil, &refusal{status: http.StatusBadRequest, message: "The body ended too early."}
 	}
-	return parse(text)
+	return parse(buf.Bytes())
 }
 
 func wrongMedia(h http.Header) string {
+	if len(h["Content-Encoding"]) == 0 && h.Get("Content-Type") == mediaJSON {
+		return "" // as nearly everybody sends it
+	}
 	kind, params, err := mime.ParseMediaType(h.Get("Content-Type"))
 	if err != nil || kind != mediaJSON {
 		return "Send JSON, with Content-Type: application/json."
@@ -71,10 +79,11 @@ func parse(text []byte) (*request, *refusal) {
 		Variables     json.RawMessage `json:"variables"`
 		Extensions    json.RawMessage `json:"extensions"`
 	}
-	if !json.Valid(text) {
-		return nil, &refusal{status: http.StatusBadRequest, message: "The body is not JSON: one object, and nothing after it."}
-	}
-	if trimmed := bytes.TrimLeft(text, " \t\r\n"); len(trimmed) == 0 || trimmed[0] != '{' || json.Unmarshal(text, &parts) != nil {
+	trimmed := bytes.TrimLeft(text, " \t\r\n")
+	if err := json.Unmarshal(text, &parts); err != nil || trimmed[0] != '{' {
+		if !json.Valid(text) {
+			return nil, &refusal{status: http.StatusBadRequest, message: "The body is not JSON: one object, and nothing after it."}
+		}
 		return nil, &refusal{status: http.StatusBadRequest, message: `The body is not a JSON object with a "query".`}
 	}
 	in := &request{}
@@ -97,6 +106,9 @@ func parse(text []byte) (*request, *refusal) {
 func aText(raw json.RawMessage) (s string, ok bool) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return "", true
+	}
+	if raw[0] == '"' && bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) { // as it stands
+		return string(raw[1 : len(raw)-1]), true
 	}
 	return s, json.Unmarshal(raw, &s) == nil
 }
@@ -142,6 +154,12 @@ func jsonOf(s string) json.RawMessage {
 
 // negotiate picks the form of the answer by Accept. Between equals, and where anything will do, it is application/json, which older clients expect.
 func negotiate(accept []string) (form string, ok bool) {
+	if len(accept) == 1 && (accept[0] == mediaJSON || accept[0] == mediaGraphQL || accept[0] == "*/*") {
+		if accept[0] == mediaGraphQL {
+			return mediaGraphQL, true
+		}
+		return mediaJSON, true
+	}
 	list := strings.Join(accept, ",")
 	if strings.TrimSpace(list) == "" {
 		return mediaJSON, true
@@ -235,12 +253,19 @@ func (h *Handler) send(w http.ResponseWriter, form string, status int, a *answer
 	reply(w, form, status, buf.Bytes())
 }
 
+// The headers of every answer, made once. Nobody may change them.
+var (
+	contentTypes = map[string][]string{mediaJSON: {mediaJSON + "; charset=utf-8"}, mediaGraphQL: {mediaGraphQL + "; charset=utf-8"}}
+	cacheControl = []string{"private, no-cache"}
+	vary         = []string{"Accept, Accept-Encoding, Authorization, Cookie"}
+)
+
 func reply(w http.ResponseWriter, form string, status int, body []byte) {
 	header := w.Header()
-	header.Set("Content-Type", form+"; charset=utf-8")
-	header.Set("Cache-Control", "private, no-cache")
-	header.Set("Vary", "Accept, Accept-Encoding, Authorization, Cookie")
-	header.Set("Content-Length", strconv.Itoa(len(body)))
+	header["Content-Type"] = contentTypes[form]
+	header["Cache-Control"] = cacheControl
+	header["Vary"] = vary
+	header["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(status)
 	w.Write(body) // a client that is gone needs no answer
 }

@@ -107,7 +107,7 @@ func (t *Tenant) ActivityPage(f *ActivityFilter, o ActivityOrder, p Page, some C
 	if err != nil {
 		return nil, err
 	}
-	return page(t.store, b, activities(), by, p, some, t.scope("activities", by, c))
+	return page(t.store, b, activities(), by, p, some, t.binding("activities", by, c))
 }
 
 // ActivitiesOf gives one page of the activities of each supplier, in the order of the suppliers and in one statement.
@@ -127,7 +127,7 @@ func (t *Tenant) ActivityPages(kind Kind, parents []ID, f *ActivityFilter, o Act
 	if err != nil {
 		return nil, err
 	}
-	return pagesOf(t.store, b, activities(), of, by, p, some, t.scope(of.name+".activities", by, c))
+	return pagesOf(t.store, b, activities(), of, by, p, some, t.binding(of.name+".activities", by, c))
 }
 
 // activities starts a read of activities: the statement with the filter's conditions, the canonical filter, the order.

@@ -15,7 +15,7 @@ type window struct {
 }
 
 // window checks a page. Arguments that are wrong by themselves are BAD_USER_INPUT, cursors of elsewhere INVALID_CURSOR.
-func (p Page) window(scope func() *scope) (window, error) {
+func (p Page) window(of *binding) (window, error) {
 	w := window{size: DefaultPage}
 	for _, limit := range []struct {
 		argument string
@@ -35,12 +35,12 @@ func (p Page) window(scope func() *scope) (window, error) {
 	w.backward = p.Last != nil
 	var err error
 	if p.After != nil {
-		if w.after, err = scope().parse(*p.After, "after"); err != nil {
+		if w.after, err = of.scope().parse(*p.After, "after"); err != nil {
 			return w, err
 		}
 	}
 	if p.Before != nil {
-		w.before, err = scope().parse(*p.Before, "before")
+		w.before, err = of.scope().parse(*p.Before, "before")
 	}
 	return w, err
 }
@@ -119,27 +119,29 @@ func (q pageQuery) single() string {
 }
 
 // page is the read of one page of a relation. The statement's conditions are the filter's.
-func page[T any](s *Store, b *statement, rel *relation[T], o order, p Page, some Columns, sc func() *scope) (*Select[T], error) {
-	w, err := p.window(sc)
+func page[T any](s *Store, b *statement, rel *relation[T], o order, p Page, some Columns, of *binding) (*Select[T], error) {
+	w, err := p.window(of)
 	if err != nil {
 		return nil, err
 	}
-	return &Select[T]{store: s, rel: rel, some: some, statement: b, lead: leadPage, place: []keyKind{o.kind, keyID}, window: w, parents: 1, scope: sc,
+	return &Select[T]{store: s, rel: rel, some: some, statement: b, lead: leadPage, window: w, parents: 1, bound: of, keysAt: none,
 		text: newPageQuery(b, rel, o, w, some).single()}, nil
 }
 
 // pagesOf is the read of a page for each parent in one statement.
-func pagesOf[T any](s *Store, b *statement, rel *relation[T], parents parentKeys, o order, p Page, some Columns, sc func() *scope) (*Select[T], error) {
-	w, err := p.window(sc)
+func pagesOf[T any](s *Store, b *statement, rel *relation[T], parents parentKeys, o order, p Page, some Columns, of *binding) (*Select[T], error) {
+	w, err := p.window(of)
 	if err != nil {
 		return nil, err
 	}
-	q := &Select[T]{store: s, rel: rel, some: some, statement: b, lead: leadPage, place: []keyKind{o.kind, keyID}, window: w, parents: parents.count, scope: sc}
+	q := &Select[T]{store: s, rel: rel, some: some, statement: b, lead: leadPage, window: w, parents: parents.count, bound: of, keysAt: none}
 	switch {
 	case parents.count == 1: // the place of the first is that of all
+		q.keysAt = len(b.args)
 		q.text = newPageQuery(b, rel, o, w, some, parents.column+" = "+b.bind(parents.first())).single()
 	case parents.count > 1:
 		q.text = b.dialect.topNPerParent(b, newPageQuery(b, rel, o, w, some, parents.column+" = parents.value"), parents)
+		q.keysAt = len(b.args) - 1
 	}
 	return q, nil
 }

@@ -202,16 +202,34 @@ func newScope(secret []byte, org ID, connection string, o order, filter any, kin
 	return &scope{mac: hmac.New(sha256.New, m.Sum(nil)), kinds: kinds}
 }
 
-// scope is what the cursors of one of the organization's connections are bound to. It is made when a cursor is read or written.
-func (t *Tenant) scope(connection string, o order, filter any, kinds ...keyKind) func() *scope {
-	return t.store.scope(t.org, connection, o, filter, kinds...)
+// binding is what cursors of a read are bound to, before any is read or written: to make its scope costs as much as to make its statement.
+type binding struct {
+	secret     []byte
+	org        ID
+	connection string
+	by         order
+	filter     any
+	kinds      []keyKind
+	made       *scope
 }
 
-func (s *Store) scope(org ID, connection string, o order, filter any, kinds ...keyKind) func() *scope {
+func (t *Tenant) binding(connection string, by order, filter any, kinds ...keyKind) *binding {
+	return t.store.binding(t.org, connection, by, filter, kinds...)
+}
+
+func (s *Store) binding(org ID, connection string, by order, filter any, kinds ...keyKind) *binding {
 	if kinds == nil {
-		kinds = []keyKind{o.kind, keyID}
+		kinds = []keyKind{by.kind, keyID}
 	}
-	return sync.OnceValue(func() *scope { return newScope(s.cursorKey, org, connection, o, filter, kinds...) })
+	return &binding{secret: s.cursorKey, org: org, connection: connection, by: by, filter: filter, kinds: kinds}
+}
+
+// scope gives the scope. It is called by one goroutine alone.
+func (b *binding) scope() *scope {
+	if b.made == nil {
+		b.made = newScope(b.secret, b.org, b.connection, b.by, b.filter, b.kinds...)
+	}
+	return b.made
 }
 
 func (s *scope) tag(b []byte) []byte {

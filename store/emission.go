@@ -129,7 +129,7 @@ func (t *Tenant) EmissionPage(f *EmissionFilter, o EmissionOrder, p Page, some C
 	if err != nil {
 		return nil, err
 	}
-	return page(t.store, b, emissions(), by, p, some, t.scope("emissions", by, c))
+	return page(t.store, b, emissions(), by, p, some, t.binding("emissions", by, c))
 }
 
 // EmissionsOf gives one page of the emissions of each supplier, category or activity, in the order of the parents and in one statement.
@@ -153,7 +153,7 @@ func (t *Tenant) EmissionPages(kind Kind, parents []ID, f *EmissionFilter, o Emi
 	if err != nil {
 		return nil, err
 	}
-	return pagesOf(t.store, b, emissions(), of, by, p, some, t.scope(of.name+".emissions", by, c))
+	return pagesOf(t.store, b, emissions(), of, by, p, some, t.binding(of.name+".emissions", by, c))
 }
 
 // emissionParents tells by which column emissions belong to parents of a kind.

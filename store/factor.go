@@ -110,7 +110,7 @@ func (s *Store) FactorPage(f *EmissionFactorFilter, o EmissionFactorOrder, p Pag
 		return nil, err
 	}
 	c.where(b)
-	return page(s, b, factors(), by, p, some, s.scope(ID{}, "emissionFactors", by, c))
+	return page(s, b, factors(), by, p, some, s.binding(ID{}, "emissionFactors", by, c))
 }
 
 var factorCount = newCount("emission_factors", "f")
@@ -163,11 +163,12 @@ func (s *Store) SupersededBy(ctx context.Context, ids []ID) (map[ID]*EmissionFac
 // SuccessorsOf is the read behind SupersededBy: each row hangs on the factor that it supersedes, and of several the first is meant.
 func (s *Store) SuccessorsOf(ids []ID, some Columns) *Select[EmissionFactor] {
 	b := s.statement()
-	q := &Select[EmissionFactor]{store: s, rel: factors(), some: some, statement: b, lead: leadKey, key: keyID}
+	q := &Select[EmissionFactor]{store: s, rel: factors(), some: some, statement: b, lead: leadKey, key: keyID, keysAt: none}
 	if len(ids) == 0 {
 		return q
 	}
 	b.keys("o.id", listUUID, ids)
+	q.keysAt = len(b.args) - 1
 	q.text = strings.Join([]string{
 		"SELECT o.id,", q.rel.list(some),
 		"FROM emission_factors AS o JOIN factor_datasets AS d ON d.supersedes_id = o.dataset_id",

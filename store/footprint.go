@@ -166,12 +166,12 @@ func (t *Tenant) FootprintPage(f *EmissionFilter, by []FootprintDimension, o Foo
 	for i := range g.dimensions {
 		kinds[i+1] = keyText
 	}
-	sc := t.scope("footprint", ordered, footprintQuestion{c, by}, kinds...)
+	sc := t.binding("footprint", ordered, footprintQuestion{c, by}, kinds...)
 	w, err := p.window(sc)
 	if err != nil {
 		return nil, err
 	}
-	return &Select[FootprintRow]{store: t.store, rel: g.relation(), statement: b, lead: leadPage, place: kinds, window: w, parents: 1, scope: sc,
+	return &Select[FootprintRow]{store: t.store, rel: g.relation(), statement: b, lead: leadPage, window: w, parents: 1, bound: sc, keysAt: none,
 		text: g.page(b, c, ordered, w)}, nil
 }
 
@@ -245,5 +245,5 @@ func (t *Tenant) FootprintCount(f *EmissionFilter, by []FootprintDimension) (*Se
 	if err != nil {
 		return nil, err
 	}
-	return &Select[int]{store: t.store, rel: footprintCount, statement: b, text: "SELECT COUNT(*) FROM (" + g.groups(b, c) + ") AS grouped"}, nil
+	return &Select[int]{store: t.store, rel: footprintCount, statement: b, keysAt: none, text: "SELECT COUNT(*) FROM (" + g.groups(b, c) + ") AS grouped"}, nil
 }

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -15,12 +16,15 @@ type Select[T any] struct {
 	text string // empty: there is nothing to ask for
 	lead lead
 
-	key     keyKind   // of what each row hangs on, with leadKey
-	place   []keyKind // of where each row stands, with leadPage
+	key     keyKind  // of what each row hangs on, with leadKey
+	bound   *binding // of where each row stands, with leadPage
 	window  window
 	parents int
-	scope   func() *scope
+	keysAt  int // which value is the keys that are read by; none where there are no such keys
 }
+
+// none is no place among the values.
+const none = -1
 
 // lead is what stands before the columns of a row.
 type lead int
@@ -36,6 +40,54 @@ func (q *Select[T]) Size() int { return q.window.size }
 
 // Backward tells whether the rows of a page come from its end.
 func (q *Select[T]) Backward() bool { return q.window.backward }
+
+// Again gives the same read for another organization and other keys, its text as it is. It is false where the text would be another: a read by one key may
+// have a text of its own, and a cursor that one organization was given is refused to every other. The read itself stays as it is, so that many may ask again at once.
+func (q *Select[T]) Again(t *Tenant, keys []ID) (*Select[T], bool) {
+	if q.window.after != nil || q.window.before != nil {
+		return nil, false
+	}
+	again := *q
+	b := *q.statement
+	b.args = slices.Clone(b.args)
+	if b.owned {
+		b.args[0] = t.org
+	}
+	switch {
+	case q.keysAt == none:
+		if keys != nil {
+			return nil, false
+		}
+	case len(keys) == 0:
+		return nil, false
+	default:
+		switch b.args[q.keysAt].(type) {
+		case ID:
+			if len(keys) > 1 {
+				return nil, false
+			}
+			b.args[q.keysAt] = keys[0]
+		case []ID:
+			if q.lead == leadPage && len(keys) == 1 {
+				return nil, false
+			}
+			b.args[q.keysAt] = keys
+		default: // keys of another kind
+			return nil, false
+		}
+		again.parents = len(keys)
+	}
+	again.statement = &b
+	if q.bound != nil {
+		bound := *q.bound
+		if b.owned {
+			bound.org = t.org
+		}
+		bound.made = nil
+		again.bound = &bound
+	}
+	return &again, true
+}
 
 // All reads every row, to keep.
 func (q *Select[T]) All(ctx context.Context) ([]*T, error) {
@@ -88,9 +140,9 @@ func (q *Select[T]) Connections(ctx context.Context) ([]*Connection[T], error) {
 	raw := make([]rawPage[T], q.parents)
 	var parent int
 	var before, after bool
-	place := make(place, len(q.place))
+	place := make(place, len(q.bound.kinds))
 	lead := []any{&parent, &before, &after}
-	for i, kind := range q.place {
+	for i, kind := range q.bound.kinds {
 		place[i].kind = kind
 		lead = append(lead, &place[i])
 	}
@@ -117,10 +169,10 @@ func (q *Select[T]) Connections(ctx context.Context) ([]*Connection[T], error) {
 	if err != nil {
 		return nil, err
 	}
-	sc := q.scope()
+	sc := q.bound.scope()
 	out := make([]*Connection[T], q.parents)
 	for i := range raw {
-		out[i] = connect(&raw[i], q.window, sc, len(q.place))
+		out[i] = connect(&raw[i], q.window, sc, len(q.bound.kinds))
 	}
 	return out, nil
 }
@@ -166,7 +218,7 @@ func all[T any](s *Store, b *statement, rel *relation[T], orderBy string, some C
 	if orderBy != "" {
 		text += " ORDER BY " + orderBy
 	}
-	return &Select[T]{store: s, rel: rel, some: some, statement: b, text: text}
+	return &Select[T]{store: s, rel: rel, some: some, statement: b, text: text, keysAt: none}
 }
 
 // byID is the read of the rows with these ids, in any order.
@@ -177,26 +229,29 @@ func byID[T any](s *Store, b *statement, rel *relation[T], ids []ID, some Column
 // byKey is the read of the rows of which a column is one of the values.
 func byKey[T, K any](s *Store, b *statement, rel *relation[T], column string, list listType, values []K, some Columns) *Select[T] {
 	if len(values) == 0 {
-		return &Select[T]{store: s, rel: rel, some: some, statement: b}
+		return &Select[T]{store: s, rel: rel, some: some, statement: b, keysAt: none}
 	}
 	b.keys(column, list, values)
-	return all(s, b, rel, "", some)
+	q := all(s, b, rel, "", some)
+	q.keysAt = len(b.args) - 1
+	return q
 }
 
 // aggregate is the read of one row of sums or counts over the rows that meet the conditions.
 func aggregate[T any](s *Store, b *statement, rel *relation[T], columns string) *Select[T] {
 	b.fresh = true
-	return &Select[T]{store: s, rel: rel, statement: b, text: "SELECT " + columns + " FROM " + rel.table + " AS " + rel.alias + " WHERE " + b.all()}
+	return &Select[T]{store: s, rel: rel, statement: b, keysAt: none, text: "SELECT " + columns + " FROM " + rel.table + " AS " + rel.alias + " WHERE " + b.all()}
 }
 
 // grouped is the same for each parent; those of which no row meets the conditions are missing.
 func grouped[T any](s *Store, b *statement, rel *relation[T], columns string, of parentKeys) *Select[T] {
-	q := &Select[T]{store: s, rel: rel, statement: b, lead: leadKey, key: of.kind}
+	q := &Select[T]{store: s, rel: rel, statement: b, lead: leadKey, key: of.kind, keysAt: none}
 	if of.count == 0 {
 		return q
 	}
 	b.fresh = true
 	b.in(of.column, of.list, of.values)
+	q.keysAt = len(b.args) - 1
 	q.text = strings.Join([]string{"SELECT " + of.column + ",", columns, "FROM", rel.table, "AS", rel.alias, "WHERE", b.all(), "GROUP BY", of.column}, " ")
 	return q
 }

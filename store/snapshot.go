@@ -7,7 +7,8 @@ import (
 
 // Snapshot runs the reads of one operation: all of them on one connection, and of one moment.
 type Snapshot interface {
-	// Read runs statements in one go and hands their rows over. more tells that others follow: without it the snapshot ends with this call.
+	// Read runs statements in one go and hands their rows over. more tells that others follow, which are to see the same moment: without it that ends with
+	// this call, and what is read after it sees a moment of its own.
 	// After an error nothing else can be read.
 	Read(more bool, statements ...Statement) error
 	// Close gives the connection back. It must be called once.
@@ -80,7 +81,7 @@ func (a *At) AppendPlace(b []byte) ([]byte, error) {
 }
 
 // AppendCursor writes the cursor of a place.
-func (q *Select[T]) AppendCursor(b, place []byte) []byte { return q.scope().append(b, place) }
+func (q *Select[T]) AppendCursor(b, place []byte) []byte { return q.bound.scope().append(b, place) }
 
 // Into ties a read to who takes its rows. A read that asks for nothing is done at once, and gives no statement.
 func (q *Select[T]) Into(sink Sink[T]) (Statement, error) {
@@ -88,8 +89,8 @@ func (q *Select[T]) Into(sink Sink[T]) (Statement, error) {
 		return nil, sink.Done(nil)
 	}
 	r := &intake[T]{q: q, sink: sink, scratch: q.rel.scratch.Get().(*scratch[T])}
-	r.at.kinds = q.place
 	if q.lead == leadPage {
+		r.at.kinds = q.bound.kinds
 		r.pages = make([]PageOf, q.parents)
 	}
 	return r, nil
@@ -120,7 +121,7 @@ func (r *intake[T]) wire(values [][]byte) error {
 	own := values
 	switch q.lead {
 	case leadPage:
-		if len(values) < 3+len(q.place) {
+		if len(values) < 3+len(q.bound.kinds) {
 			return fmt.Errorf("store: a row of %d columns", len(values))
 		}
 		var err error
@@ -132,7 +133,7 @@ func (r *intake[T]) wire(values [][]byte) error {
 		if err != nil {
 			return err
 		}
-		r.at.values, own = values[3:3+len(q.place)], values[3+len(q.place):]
+		r.at.values, own = values[3:3+len(q.bound.kinds)], values[3+len(q.bound.kinds):]
 		if in, err := r.page(r.at.values[0] == nil); !in {
 			return err
 		}
@@ -218,8 +219,8 @@ func (r *intake[T]) aim() {
 	switch r.q.lead {
 	case leadPage:
 		r.dest = append(r.dest, &r.parent, &r.before, &r.after)
-		r.at.keys = make(place, len(r.q.place))
-		for i, kind := range r.q.place {
+		r.at.keys = make(place, len(r.q.bound.kinds))
+		for i, kind := range r.q.bound.kinds {
 			r.at.keys[i].kind = kind
 			r.dest = append(r.dest, &r.at.keys[i])
 		}

@@ -15,6 +15,7 @@ type statement struct {
 	args    []any
 	conds   []string
 	fresh   bool // the best plan depends on the values
+	owned   bool // the first value is the organization
 }
 
 // bind keeps a value and gives its name in the text.
@@ -71,6 +72,7 @@ func (s *Store) statement() *statement { return &statement{dialect: s.dialect} }
 func (t *Tenant) statement(alias string) *statement {
 	b := t.store.statement()
 	b.is(alias+".org_id", "=", t.org)
+	b.owned = true
 	return b
 }
 

@@ -84,7 +84,7 @@ func (t *Tenant) SupplierPage(f *SupplierFilter, o SupplierOrder, p Page, some C
 	}
 	b := t.statement("s")
 	c.where(b)
-	return page(t.store, b, suppliers(), by, p, some, t.scope("suppliers", by, c))
+	return page(t.store, b, suppliers(), by, p, some, t.binding("suppliers", by, c))
 }
 
 // CountSuppliers tells how many suppliers meet the filter.

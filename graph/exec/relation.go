@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+	"sync/atomic"
 
 	"carbongraph/graph/plan"
 	"carbongraph/graph/scalar"
@@ -72,7 +73,7 @@ func keyed[V any](c *compiler, level int, read *Keyed[V], mark string) *source[V
 	s := &source[V]{keyOf: read.Key, held: read.Held}
 	s.byID = true
 	if read.Query != nil {
-		s.query = func(r *run, ids []store.ID) (*store.Select[V], error) { return read.Query(r.from, ids, s.some), nil }
+		s.query = again(func(r *run, ids []store.ID) (*store.Select[V], error) { return read.Query(r.from, ids, s.some), nil })
 	}
 	for _, needed := range []string{"ID", read.Needs} {
 		if some, ok := store.Showing[V](needed); ok {
@@ -141,6 +142,9 @@ func summed[V any](c *compiler, f *plan.Field, a *Aggregate[V], level int, mark 
 		}
 		return orRefused(sums(r.from, ids))
 	}}
+	if f.Fixed() {
+		s.query = again(s.query)
+	}
 	if of == nil {
 		s.roots = true
 	} else {
@@ -163,6 +167,9 @@ func (n Connection[V]) show(c *compiler, f *plan.Field, level int, mark string, 
 			return nil, err
 		}
 		return orRefused(pages(r.from, ids, s.some))
+	}
+	if f.Fixed() {
+		s.query = again(s.query)
 	}
 	s.paged, s.roots = true, of == nil
 	if some, ok := store.Showing[V]("ID"); ok {
@@ -286,6 +293,30 @@ func (w *connectionWriter[V]) info(f *plan.Field) (piece, error) {
 		return endOf{}, nil
 	}
 	return nil, unknown(NoEncoder, "%s.%s", f.Object, f.Name())
+}
+
+// again makes a statement once for all requests, where only keys and the organization differ between them. There are two texts at most: for one key and
+// for many.
+func again[V any](query func(r *run, ids []store.ID) (*store.Select[V], error)) func(r *run, ids []store.ID) (*store.Select[V], error) {
+	var one, many atomic.Pointer[store.Select[V]]
+	return func(r *run, ids []store.ID) (*store.Select[V], error) {
+		kept := &many
+		if len(ids) == 1 {
+			kept = &one
+		}
+		if q := kept.Load(); q != nil {
+			if made, ok := q.Again(r.from.Tenant, ids); ok {
+				return made, nil
+			}
+		}
+		q, err := query(r, ids)
+		if err == nil {
+			if own, ok := q.Again(r.from.Tenant, ids); ok { // of its own: this request writes to q
+				kept.Store(own)
+			}
+		}
+		return q, err
+	}
 }
 
 // bound decodes arguments: at once where they are the same in every request, else in each.

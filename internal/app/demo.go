@@ -48,7 +48,9 @@ func (d *demoCommand) Run(ctx context.Context, w *World) error {
 	if err != nil {
 		return err
 	}
-	a, err := New(ctx, Options{Config: c, Log: w.log(c), Introspection: true, ConsoleDir: d.ConsoleDir, ListenFlag: "--listen", AdminFlag: "--admin"})
+	log, end := w.log(c)
+	defer end()
+	a, err := New(ctx, Options{Config: c, Log: log, Introspection: true, ConsoleDir: d.ConsoleDir, ListenFlag: "--listen", AdminFlag: "--admin"})
 	if err != nil {
 		return err
 	}

@@ -172,8 +172,13 @@ func load(w *World, file string, flags map[string]*string) (*config.Config, erro
 	return c, nil
 }
 
-func (w *World) log(c *config.Config) *slog.Logger {
-	return telemetry.NewLog(w.Err, c.LogLevel, c.LogText)
+// log is the log of a server. Call end when it has stopped.
+func (w *World) log(c *config.Config) (log *slog.Logger, end func()) {
+	if terminal(w.Err) { // somebody watches
+		return telemetry.NewLog(w.Err, c.LogLevel, c.LogText), func() {}
+	}
+	b := telemetry.NewBuffer(w.Err)
+	return telemetry.NewLog(b, c.LogLevel, c.LogText), func() { _ = b.Flush() } // there is nowhere to tell of it
 }
 
 // quiet is the log of commands that end: what they have to say is in their output.

@@ -27,7 +27,8 @@ func (s *serveCommand) Run(ctx context.Context, w *World) error {
 	if s.PrintConfig {
 		return s.printConfig(w, c)
 	}
-	log := w.log(c)
+	log, end := w.log(c)
+	defer end()
 	a, err := New(ctx, Options{Config: c, Log: log, ConsoleDir: s.ConsoleDir, ListenFlag: "--listen-addr", AdminFlag: "--admin-addr"})
 	if err != nil {
 		return err

@@ -6,20 +6,27 @@ import (
 	"log/slog"
 )
 
-// NewLog gives a log in JSON, or in text for people, that names the request and the operation in each line of one.
+// NewLog gives a log in JSON, or in text for people, that names the request and the operation in each line of one. Behind a Buffer lines wait for each other.
 func NewLog(w io.Writer, level slog.Leveler, text bool) *slog.Logger {
 	o := &slog.HandlerOptions{Level: level}
 	var h slog.Handler = slog.NewJSONHandler(w, o)
 	if text {
 		h = slog.NewTextHandler(w, o)
 	}
-	return slog.New(&inContext{h})
+	flush := func() error { return nil }
+	if b, ok := w.(*Buffer); ok {
+		flush = b.Flush
+	}
+	return slog.New(&inContext{h, flush})
 }
 
 // inContext adds what the context knows to each line.
-type inContext struct{ slog.Handler }
+type inContext struct {
+	slog.Handler
+	flush func() error
+}
 
-// Handle adds the request id, and the operation once it is known.
+// Handle adds the request id, and the operation once it is known. A warning does not wait for others to be written with it.
 func (h *inContext) Handle(ctx context.Context, line slog.Record) error {
 	if r := RequestFrom(ctx); r != nil {
 		line.AddAttrs(slog.String("requestId", r.ID))
@@ -27,13 +34,19 @@ func (h *inContext) Handle(ctx context.Context, line slog.Record) error {
 			line.AddAttrs(slog.String("operation", o.name), slog.String("kind", o.kind), slog.String("org", o.org))
 		}
 	}
-	return h.Handler.Handle(ctx, line)
+	err := h.Handler.Handle(ctx, line)
+	if err == nil && line.Level >= slog.LevelWarn {
+		err = h.flush()
+	}
+	return err
 }
 
 // WithAttrs keeps the additions on a log with attributes.
 func (h *inContext) WithAttrs(a []slog.Attr) slog.Handler {
-	return &inContext{h.Handler.WithAttrs(a)}
+	return &inContext{h.Handler.WithAttrs(a), h.flush}
 }
 
 // WithGroup keeps the additions on a log with a group.
-func (h *inContext) WithGroup(name string) slog.Handler { return &inContext{h.Handler.WithGroup(name)} }
+func (h *inContext) WithGroup(name string) slog.Handler {
+	return &inContext{h.Handler.WithGroup(name), h.flush}
+}
