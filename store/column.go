@@ -24,8 +24,17 @@ type column[T any] struct {
 	wire func(row *T, slot any, b []byte) error
 }
 
-// Columns is a set of a relation's columns; the zero set stands for all of them.
+// Columns is what a read is asked for: a set of the relation's columns, of which the empty one stands for all, and of pages what is not wanted beside them.
 type Columns uint64
+
+// What nobody wants of a page need not be found out.
+const (
+	NoPlaces   Columns = 1 << (63 - iota) // where rows stand, which cursors are made of
+	NoPrevious                            // whether rows lie before a page that follows a cursor
+	NoNext                                // whether rows lie after a page that precedes one
+
+	columnsAlone = NoNext - 1
+)
 
 // relation is how rows of one table are read: its name with an alias, and its columns.
 type relation[T any] struct {
@@ -55,14 +64,14 @@ func (r *relation[T]) list(some Columns) string {
 	return strings.Join(names, ", ")
 }
 
-func (c Columns) has(i int) bool { return c == 0 || c&(1<<i) != 0 }
+func (c Columns) has(i int) bool { return c&columnsAlone == 0 || c&(1<<i) != 0 }
 
 // count tells how many of n columns are in the set.
 func (c Columns) count(n int) int {
-	if c == 0 {
+	if c&columnsAlone == 0 {
 		return n
 	}
-	return bits.OnesCount64(uint64(c))
+	return bits.OnesCount64(uint64(c & columnsAlone))
 }
 
 // showing gives the columns that a field or method of the row needs; none where it is of no column.

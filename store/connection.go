@@ -47,7 +47,8 @@ func (p Page) window(of *binding) (window, error) {
 
 // pageQuery is the parts that the statement of a page is made of, on either database.
 type pageQuery struct {
-	columns string // sort key, id and the relation's columns
+	columns string // the relation's, behind sort key and id where places are wanted
+	placed  bool
 	table   string // table AS alias
 	alias   string
 	where   string // conditions of filter, parent and window
@@ -61,7 +62,7 @@ type pageQuery struct {
 func newPageQuery[T any](b *statement, rel *relation[T], o order, w window, some Columns, belongs ...string) pageQuery {
 	id := rel.alias + ".id"
 	q := pageQuery{
-		columns: o.expr + " AS sort_key, " + id + " AS row_id, " + rel.list(some),
+		columns: rel.list(some),
 		table:   rel.table + " AS " + rel.alias, alias: rel.alias,
 		// Part of the text, as a plan that is kept must know how few rows are wanted. It is ours: at most MaxPage and one.
 		limit: strconv.Itoa(w.size + 1), before: nothing, after: nothing,
@@ -87,13 +88,20 @@ func newPageQuery[T any](b *statement, rel *relation[T], o order, w window, some
 	}
 	if w.after != nil {
 		within = append(within, compare(following, w.after))
-		q.before = nearest(compare(preceding+"=", w.after), sorted(!o.desc))
+		if some&NoPrevious == 0 {
+			q.before = nearest(compare(preceding+"=", w.after), sorted(!o.desc))
+		}
 	}
 	if w.before != nil {
 		within = append(within, compare(preceding, w.before))
-		q.after = nearest(compare(following+"=", w.before), sorted(o.desc))
+		if some&NoNext == 0 {
+			q.after = nearest(compare(following+"=", w.before), sorted(o.desc))
+		}
 	}
 	q.where = b.all(within...)
+	if q.placed = !q.alone() || some&NoPlaces == 0; q.placed {
+		q.columns = o.expr + " AS sort_key, " + id + " AS row_id, " + q.columns
+	}
 	return q
 }
 
@@ -124,8 +132,9 @@ func page[T any](s *Store, b *statement, rel *relation[T], o order, p Page, some
 	if err != nil {
 		return nil, err
 	}
-	return &Select[T]{store: s, rel: rel, some: some, statement: b, lead: leadPage, window: w, parents: 1, bound: of, keysAt: none,
-		text: newPageQuery(b, rel, o, w, some).single()}, nil
+	pq := newPageQuery(b, rel, o, w, some)
+	return &Select[T]{store: s, rel: rel, some: some, statement: b, lead: leadPage, placed: pq.placed, window: w, parents: 1, bound: of, keysAt: none,
+		text: pq.single()}, nil
 }
 
 // pagesOf is the read of a page for each parent in one statement.
@@ -138,9 +147,11 @@ func pagesOf[T any](s *Store, b *statement, rel *relation[T], parents parentKeys
 	switch {
 	case parents.count == 1: // the place of the first is that of all
 		q.keysAt = len(b.args)
-		q.text = newPageQuery(b, rel, o, w, some, parents.column+" = "+b.bind(parents.first())).single()
+		pq := newPageQuery(b, rel, o, w, some, parents.column+" = "+b.bind(parents.first()))
+		q.text, q.placed = pq.single(), pq.placed
 	case parents.count > 1:
-		q.text = b.dialect.topNPerParent(b, newPageQuery(b, rel, o, w, some, parents.column+" = parents.value"), parents)
+		pq := newPageQuery(b, rel, o, w, some, parents.column+" = parents.value")
+		q.text, q.placed = b.dialect.topNPerParent(b, pq, parents), pq.placed
 		q.keysAt = len(b.args) - 1
 	}
 	return q, nil

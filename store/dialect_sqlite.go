@@ -167,8 +167,11 @@ func (sqliteDialect) oneOf(b *statement, expr string, _ listType, values any, _ 
 
 // topNPerParent looks the page of each parent up by row number; without LATERAL the rows are sorted again at the end.
 func (sqliteDialect) topNPerParent(b *statement, q pageQuery, parents parentKeys) string {
-	row := q.alias + ".rowid"
-	return "SELECT parents.key, " + q.before + ", " + q.after + ", " + q.columns + " FROM json_each(" + b.bind(parents.values) + ") AS parents LEFT JOIN " +
+	row, join := q.alias+".rowid", "LEFT JOIN"
+	if q.alone() {
+		join = "JOIN"
+	}
+	return "SELECT parents.key, " + q.before + ", " + q.after + ", " + q.columns + " FROM json_each(" + b.bind(parents.values) + ") AS parents " + join + " " +
 		q.table + " ON " + row + " IN (SELECT " + row + " FROM " + q.table + " WHERE " + q.where + " ORDER BY " + q.orderBy + " LIMIT " + q.limit +
 		") ORDER BY parents.key, " + q.orderBy
 }

@@ -171,7 +171,7 @@ func (t *Tenant) FootprintPage(f *EmissionFilter, by []FootprintDimension, o Foo
 	if err != nil {
 		return nil, err
 	}
-	return &Select[FootprintRow]{store: t.store, rel: g.relation(), statement: b, lead: leadPage, window: w, parents: 1, bound: sc, keysAt: none,
+	return &Select[FootprintRow]{store: t.store, rel: g.relation(), statement: b, lead: leadPage, placed: true, window: w, parents: 1, bound: sc, keysAt: none,
 		text: g.page(b, c, ordered, w)}, nil
 }
 

@@ -18,6 +18,7 @@ type Select[T any] struct {
 
 	key     keyKind  // of what each row hangs on, with leadKey
 	bound   *binding // of where each row stands, with leadPage
+	placed  bool     // whether the place is read at all
 	window  window
 	parents int
 	keysAt  int // which value is the keys that are read by; none where there are no such keys

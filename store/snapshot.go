@@ -90,7 +90,9 @@ func (q *Select[T]) Into(sink Sink[T]) (Statement, error) {
 	}
 	r := &intake[T]{q: q, sink: sink, scratch: q.rel.scratch.Get().(*scratch[T])}
 	if q.lead == leadPage {
-		r.at.kinds = q.bound.kinds
+		if q.placed {
+			r.at.kinds = q.bound.kinds
+		}
 		r.pages = make([]PageOf, q.parents)
 	}
 	return r, nil
@@ -121,7 +123,8 @@ func (r *intake[T]) wire(values [][]byte) error {
 	own := values
 	switch q.lead {
 	case leadPage:
-		if len(values) < 3+len(q.bound.kinds) {
+		keys := len(r.at.kinds)
+		if len(values) < 3+keys {
 			return fmt.Errorf("store: a row of %d columns", len(values))
 		}
 		var err error
@@ -133,8 +136,8 @@ func (r *intake[T]) wire(values [][]byte) error {
 		if err != nil {
 			return err
 		}
-		r.at.values, own = values[3:3+len(q.bound.kinds)], values[3+len(q.bound.kinds):]
-		if in, err := r.page(r.at.values[0] == nil); !in {
+		r.at.values, own = values[3:3+keys], values[3+keys:]
+		if in, err := r.page(keys > 0 && r.at.values[0] == nil); !in {
 			return err
 		}
 	case leadKey:
@@ -219,8 +222,8 @@ func (r *intake[T]) aim() {
 	switch r.q.lead {
 	case leadPage:
 		r.dest = append(r.dest, &r.parent, &r.before, &r.after)
-		r.at.keys = make(place, len(r.q.bound.kinds))
-		for i, kind := range r.q.bound.kinds {
+		r.at.keys = make(place, len(r.at.kinds))
+		for i, kind := range r.at.kinds {
 			r.at.keys[i].kind = kind
 			r.dest = append(r.dest, &r.at.keys[i])
 		}

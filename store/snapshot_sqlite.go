@@ -27,10 +27,10 @@ func (s *Store) sqliteSnapshot(ctx context.Context) (Snapshot, error) {
 func (sn *sqliteSnapshot) Read(more bool, statements ...Statement) (err error) {
 	defer func() { err = sn.store.fault(err, "read in a snapshot") }()
 	if more && !sn.begun {
+		sn.begun = true // also where it fails: who gave up may have been too late
 		if _, err := sn.conn.ExecContext(sn.ctx, "BEGIN"); err != nil {
 			return err
 		}
-		sn.begun = true
 	}
 	for _, st := range statements {
 		if err := sn.read(st); err != nil {
@@ -59,7 +59,7 @@ func (sn *sqliteSnapshot) read(st Statement) (err error) {
 // Close ends the transaction and gives the connection back.
 func (sn *sqliteSnapshot) Close() {
 	if sn.begun {
-		_, _ = sn.conn.ExecContext(context.WithoutCancel(sn.ctx), "ROLLBACK") // nothing was written; where it fails the connection is of no use to anybody
+		_, _ = sn.conn.ExecContext(context.WithoutCancel(sn.ctx), "ROLLBACK") // nothing was written; it fails where nothing was begun
 	}
 	_ = sn.conn.Close()
 }

@@ -166,7 +166,7 @@ func (n Connection[V]) show(c *compiler, f *plan.Field, level int, mark string, 
 		if err != nil {
 			return nil, err
 		}
-		return orRefused(pages(r.from, ids, s.some))
+		return orRefused(pages(r.from, ids, s.wants()))
 	}
 	if f.Fixed() {
 		s.query = again(s.query)
@@ -282,8 +282,10 @@ func (w *connectionWriter[V]) edge(f *plan.Field) (piece, error) {
 func (w *connectionWriter[V]) info(f *plan.Field) (piece, error) {
 	switch f.Name() {
 	case "hasNextPage":
+		w.s.next = true
 		return hasNext{}, nil
 	case "hasPreviousPage":
+		w.s.previous = true
 		return hasPrevious{}, nil
 	case "startCursor":
 		w.s.places = true

@@ -33,6 +33,8 @@ type source0 struct {
 	byID     bool // its rows are asked for by id
 	paged    bool // its rows come in pages
 	places   bool // the places of its rows are wanted, for cursors
+	previous bool // whether rows lie before its pages is wanted
+	next     bool // whether rows lie after them is
 	absent   bool // row 0 stands for ids that have none
 }
 
@@ -88,6 +90,23 @@ type shape[T any] struct {
 type op[T any] struct {
 	text  []byte
 	value encoder[T]
+}
+
+// wants is what its reads are asked for.
+func (s *source[T]) wants() store.Columns {
+	some := s.some
+	if s.paged {
+		if !s.places {
+			some |= store.NoPlaces
+		}
+		if !s.previous {
+			some |= store.NoPrevious
+		}
+		if !s.next {
+			some |= store.NoNext
+		}
+	}
+	return some
 }
 
 // reads: what memory holds of is read but seldom.

@@ -192,7 +192,12 @@ func (m *maker) arguments(on *ast.Definition, f *ast.FieldDefinition, rows float
 		}
 	case f.Name == "nodes":
 		m.kinds = nil
-		ids := m.list(m.IntN(8), func() any { return m.id("", true) })
+		next := func() any { return m.id("", true) }
+		if kinds := slices.Sorted(maps.Keys(m.pool.ids)); len(kinds) > 0 && m.chance(0.4) { // many of one kind, and strangers among them
+			kind := pick(m, kinds)
+			next = func() any { return m.id(pick(m, []string{kind, kind, Nobody}), false) }
+		}
+		ids := m.list(m.IntN(8), next)
 		plain["ids"], n = ids, float64(max(1, len(ids)))
 	case f.Name == "supplier":
 		if m.chance(0.6) {
