@@ -4,7 +4,6 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
-	"math/bits"
 	"strings"
 	"sync"
 	"time"
@@ -44,6 +43,30 @@ type relation[T any] struct {
 	cols    []column[T]
 	finish  func(*T) // makes what several columns make together; nil: nothing is
 	scratch sync.Pool
+	picks   sync.Map // Columns to *pick, of the relations that live as long as the program
+}
+
+// pick is some columns of a relation: as SELECT wants them, and which they are.
+type pick struct {
+	list string
+	at   []int
+}
+
+func (r *relation[T]) pick(some Columns) *pick {
+	some &= columnsAlone
+	if p, ok := r.picks.Load(some); ok {
+		return p.(*pick)
+	}
+	p := &pick{}
+	var names []string
+	for i, c := range r.cols {
+		if some.has(i) {
+			names, p.at = append(names, c.sql), append(p.at, i)
+		}
+	}
+	p.list = strings.Join(names, ", ")
+	r.picks.Store(some, p)
+	return p
 }
 
 func newRelation[T any](table, alias string, finish func(*T), cols ...column[T]) *relation[T] {
@@ -54,25 +77,9 @@ func newRelation[T any](table, alias string, finish func(*T), cols ...column[T])
 }
 
 // list writes columns as SELECT wants them.
-func (r *relation[T]) list(some Columns) string {
-	var names []string
-	for i, c := range r.cols {
-		if some.has(i) {
-			names = append(names, c.sql)
-		}
-	}
-	return strings.Join(names, ", ")
-}
+func (r *relation[T]) list(some Columns) string { return r.pick(some).list }
 
 func (c Columns) has(i int) bool { return c&columnsAlone == 0 || c&(1<<i) != 0 }
-
-// count tells how many of n columns are in the set.
-func (c Columns) count(n int) int {
-	if c&columnsAlone == 0 {
-		return n
-	}
-	return bits.OnesCount64(uint64(c & columnsAlone))
-}
 
 // showing gives the columns that a field or method of the row needs; none where it is of no column.
 func (r *relation[T]) showing(name string) (c Columns) {
@@ -294,7 +301,7 @@ func wireDate(to *exact.Date, b []byte) error {
 	if len(b) != 4 {
 		return wireFault("date", b)
 	}
-	*to = exact.DateOf(time.Unix(int64(int32(binary.BigEndian.Uint32(b)))*int64(day/time.Second)+int64(epoch/time.Second), 0))
+	*to = exact.DayOf(int64(int32(binary.BigEndian.Uint32(b))) + int64(epoch/day))
 	return nil
 }
 

@@ -232,7 +232,11 @@ func byKey[T, K any](s *Store, b *statement, rel *relation[T], column string, li
 	if len(values) == 0 {
 		return &Select[T]{store: s, rel: rel, some: some, statement: b, keysAt: none}
 	}
-	b.keys(column, list, values)
+	if len(values) == 1 {
+		b.is(column, "=", any(values[0]))
+	} else {
+		b.keys(column, list, values)
+	}
 	q := all(s, b, rel, "", some)
 	q.keysAt = len(b.args) - 1
 	return q

@@ -88,7 +88,7 @@ func (q *Select[T]) Into(sink Sink[T]) (Statement, error) {
 	if q.text == "" {
 		return nil, sink.Done(nil)
 	}
-	r := &intake[T]{q: q, sink: sink, scratch: q.rel.scratch.Get().(*scratch[T])}
+	r := &intake[T]{q: q, sink: sink, pick: q.rel.pick(q.some), scratch: q.rel.scratch.Get().(*scratch[T])}
 	if q.lead == leadPage {
 		if q.placed {
 			r.at.kinds = q.bound.kinds
@@ -103,6 +103,7 @@ type intake[T any] struct {
 	q       *Select[T]
 	sink    Sink[T]
 	scratch *scratch[T]
+	pick    *pick
 	at      At
 	pages   []PageOf
 	last    int // parent of the row before
@@ -152,18 +153,14 @@ func (r *intake[T]) wire(values [][]byte) error {
 
 // take reads the columns of the relation, and hands the row over.
 func (r *intake[T]) take(own [][]byte) error {
-	rel, row, at := r.q.rel, &r.scratch.row, 0
-	if want := r.q.some.count(len(rel.cols)); len(own) != want {
-		return fmt.Errorf("store: %d columns of %s where %d were asked for", len(own), rel.table, want)
+	rel, row := r.q.rel, &r.scratch.row
+	if len(own) != len(r.pick.at) {
+		return fmt.Errorf("store: %d columns of %s where %d were asked for", len(own), rel.table, len(r.pick.at))
 	}
-	for i := range rel.cols {
-		if !r.q.some.has(i) {
-			continue
-		}
-		if err := rel.cols[i].wire(row, r.scratch.slots[i], own[at]); err != nil {
+	for i, at := range r.pick.at {
+		if err := rel.cols[at].wire(row, r.scratch.slots[at], own[i]); err != nil {
 			return err
 		}
-		at++
 	}
 	if rel.finish != nil {
 		rel.finish(row)
@@ -231,10 +228,8 @@ func (r *intake[T]) aim() {
 		r.on.kind = r.q.key
 		r.dest = append(r.dest, &r.on)
 	}
-	for i, c := range r.q.rel.cols {
-		if r.q.some.has(i) {
-			r.dest = append(r.dest, c.dest(&r.scratch.row))
-		}
+	for _, at := range r.pick.at {
+		r.dest = append(r.dest, r.q.rel.cols[at].dest(&r.scratch.row))
 	}
 }
 

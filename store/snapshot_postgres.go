@@ -24,6 +24,12 @@ type prepared struct {
 	byText map[string]*pgconn.StatementDescription // nil: on its way
 	texts  []string                                // the eldest first
 	made   int
+
+	// memory for the parameters of one statement
+	values  [][]byte
+	formats []int16
+	ends    []int
+	buf     []byte
 }
 
 // pgSnapshot sends statements in pipelines of the extended protocol: all of a call in one round trip.
@@ -36,12 +42,6 @@ type pgSnapshot struct {
 	own    *prepared
 	begun  bool
 	broken bool
-
-	// memory for the parameters of one statement
-	values  [][]byte
-	formats []int16
-	ends    []int
-	buf     []byte
 }
 
 func (s *Store) postgresSnapshot(pool *pgxpool.Pool) func(context.Context) (Snapshot, error) {
@@ -136,22 +136,22 @@ func (sn *pgSnapshot) frame(p *pgconn.Pipeline, text string) error {
 
 // send queues one statement.
 func (sn *pgSnapshot) send(p *pgconn.Pipeline, a asked) error {
-	if err := sn.parameters(a.args); err != nil {
+	if err := sn.own.parameters(a.args); err != nil {
 		return err
 	}
 	if a.fresh { // planned for its values
-		p.SendQueryParams(a.text, sn.values, nil, sn.formats, binaryForm)
+		p.SendQueryParams(a.text, sn.own.values, nil, sn.own.formats, binaryForm)
 		return nil
 	}
 	described, known := sn.own.byText[a.text]
 	if described != nil {
-		p.SendQueryStatement(described, sn.values, sn.formats, binaryForm)
+		p.SendQueryStatement(described, sn.own.values, sn.own.formats, binaryForm)
 		return nil
 	}
 	if !known {
 		sn.prepare(p, a.text)
 	}
-	p.SendQueryPrepared(sn.own.name(a.text), sn.values, sn.formats, binaryForm)
+	p.SendQueryPrepared(sn.own.name(a.text), sn.own.values, sn.own.formats, binaryForm)
 	return nil
 }
 
@@ -235,38 +235,38 @@ func (sn *pgSnapshot) Close() {
 
 // parameters writes values as the protocol has them: ids and lists in the binary form, everything else as text, which Postgres reads as the type that
 // the statement wants.
-func (sn *pgSnapshot) parameters(args []any) error {
-	sn.buf, sn.values, sn.formats, sn.ends = sn.buf[:0], sn.values[:0], sn.formats[:0], sn.ends[:0]
+func (p *prepared) parameters(args []any) error {
+	p.buf, p.values, p.formats, p.ends = p.buf[:0], p.values[:0], p.formats[:0], p.ends[:0]
 	for _, arg := range args {
 		var form int16
 		switch v := arg.(type) {
 		case ID:
-			sn.buf, form = append(sn.buf, v[:]...), 1
+			p.buf, form = append(p.buf, v[:]...), 1
 		case []ID:
-			sn.buf, form = appendArray(sn.buf, oidUUID, len(v), func(b []byte, i int) []byte { return append(b, v[i][:]...) }), 1
+			p.buf, form = appendArray(p.buf, oidUUID, len(v), func(b []byte, i int) []byte { return append(b, v[i][:]...) }), 1
 		case []int32:
-			sn.buf, form = appendArray(sn.buf, oidInt4, len(v), func(b []byte, i int) []byte { return binary.BigEndian.AppendUint32(b, uint32(v[i])) }), 1
+			p.buf, form = appendArray(p.buf, oidInt4, len(v), func(b []byte, i int) []byte { return binary.BigEndian.AppendUint32(b, uint32(v[i])) }), 1
 		case []string:
-			sn.buf, form = appendArray(sn.buf, oidText, len(v), func(b []byte, i int) []byte { return append(b, v[i]...) }), 1
+			p.buf, form = appendArray(p.buf, oidText, len(v), func(b []byte, i int) []byte { return append(b, v[i]...) }), 1
 		case string:
-			sn.buf = append(sn.buf, v...)
+			p.buf = append(p.buf, v...)
 		case int64:
-			sn.buf = strconv.AppendInt(sn.buf, v, 10)
+			p.buf = strconv.AppendInt(p.buf, v, 10)
 		case int:
-			sn.buf = strconv.AppendInt(sn.buf, int64(v), 10)
+			p.buf = strconv.AppendInt(p.buf, int64(v), 10)
 		case float64:
-			sn.buf = strconv.AppendFloat(sn.buf, v, 'g', -1, 64)
+			p.buf = strconv.AppendFloat(p.buf, v, 'g', -1, 64)
 			if math.IsInf(v, 0) || math.IsNaN(v) {
 				return fmt.Errorf("store: %v is no value", v)
 			}
 		default:
 			return fmt.Errorf("store: a value of type %T", arg)
 		}
-		sn.ends, sn.formats = append(sn.ends, len(sn.buf)), append(sn.formats, form)
+		p.ends, p.formats = append(p.ends, len(p.buf)), append(p.formats, form)
 	}
 	from := 0
-	for _, end := range sn.ends {
-		sn.values = append(sn.values, sn.buf[from:end:end])
+	for _, end := range p.ends {
+		p.values = append(p.values, p.buf[from:end:end])
 		from = end
 	}
 	return nil

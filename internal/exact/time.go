@@ -22,6 +22,9 @@ func NewDate(year int, month time.Month, day int) Date {
 // DateOf gives the day of an instant in UTC.
 func DateOf(t time.Time) Date { t = t.UTC(); return NewDate(t.Year(), t.Month(), t.Day()) }
 
+// DayOf gives the day that is so many days after 1970-01-01.
+func DayOf(days int64) Date { return Date{time.Unix(days*24*60*60, 0).UTC()} }
+
 // ParseDate reads YYYY-MM-DD between the years 1900 and 9999, or fails with BAD_USER_INPUT.
 func ParseDate(s string) (Date, error) {
 	t, err := time.Parse(dateLayout, s)

@@ -13,17 +13,21 @@ func NewLog(w io.Writer, level slog.Leveler, text bool) *slog.Logger {
 	if text {
 		h = slog.NewTextHandler(w, o)
 	}
-	flush := func() error { return nil }
+	c := &inContext{Handler: h, flush: func() error { return nil }}
 	if b, ok := w.(*Buffer); ok {
-		flush = b.Flush
+		c.flush = b.Flush
+		if !text {
+			c.lines = b
+		}
 	}
-	return slog.New(&inContext{h, flush})
+	return slog.New(c)
 }
 
 // inContext adds what the context knows to each line.
 type inContext struct {
 	slog.Handler
 	flush func() error
+	lines *Buffer // that JSON is written to; nil: none
 }
 
 // Handle adds the request id, and the operation once it is known. A warning does not wait for others to be written with it.
@@ -43,10 +47,10 @@ func (h *inContext) Handle(ctx context.Context, line slog.Record) error {
 
 // WithAttrs keeps the additions on a log with attributes.
 func (h *inContext) WithAttrs(a []slog.Attr) slog.Handler {
-	return &inContext{h.Handler.WithAttrs(a), h.flush}
+	return &inContext{Handler: h.Handler.WithAttrs(a), flush: h.flush}
 }
 
 // WithGroup keeps the additions on a log with a group.
 func (h *inContext) WithGroup(name string) slog.Handler {
-	return &inContext{h.Handler.WithGroup(name), h.flush}
+	return &inContext{Handler: h.Handler.WithGroup(name), flush: h.flush}
 }

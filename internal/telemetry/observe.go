@@ -56,6 +56,12 @@ func finish(ctx context.Context, m *HTTP, log *slog.Logger, r *http.Request, rec
 	if status >= 500 {
 		level = slog.LevelError
 	}
+	if h, ok := log.Handler().(*inContext); ok && h.lines != nil && level == slog.LevelInfo {
+		if h.Enabled(ctx, level) {
+			h.lines.request(RequestFrom(ctx), knownMethod(r.Method), route, status, took, rec.bytes)
+		}
+		return
+	}
 	log.LogAttrs(ctx, level, "request",
 		slog.String("method", knownMethod(r.Method)), slog.String("route", route), slog.Int("status", status),
 		slog.Float64("ms", float64(took.Microseconds())/1000), slog.Int64("bytes", rec.bytes),

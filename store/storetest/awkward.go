@@ -27,8 +27,8 @@ type AwkwardLedger struct {
 	Runs      []*store.CalculationRun
 	Keys      []*store.APIKey
 	Lines     []*store.Line
-	// IDs are the global ids of all rows by the name of their type; under "" those that name nothing the organization can see.
-	IDs map[string][]string
+	// IDs are the global ids of all rows by the name of their type; Strangers those that name nothing the organization can see.
+	IDs, Strangers map[string][]string
 
 	name string
 	made int
@@ -49,7 +49,7 @@ func Fixed(o *store.Options) {
 // Awkward makes an organization of this name with an awkward ledger, and a rival beside it.
 func Awkward(t testing.TB, st *store.Store, name string) *AwkwardLedger {
 	t.Helper()
-	l := &AwkwardLedger{name: name, IDs: map[string][]string{}, r: rand.New(rand.NewPCG(1, 2))}
+	l := &AwkwardLedger{name: name, IDs: map[string][]string{}, Strangers: map[string][]string{}, r: rand.New(rand.NewPCG(1, 2))}
 	l.Tenant = l.organization(t, st, store.Organization{Name: name, Currency: "EUR", GwpSet: store.AR6, Country: text("GB")})
 	l.datasets(t, st)
 	l.runs(t)
@@ -60,8 +60,10 @@ func Awkward(t testing.TB, st *store.Store, name string) *AwkwardLedger {
 	for _, n := range store.Categories() {
 		l.node("Category", n)
 	}
-	l.IDs[""] = append(l.IDs[""], store.CategoryID(16).String(), store.Global(store.KindSupplier, l.id()).String(), store.Global(store.KindActivity, l.Suppliers[0].ID).String(),
-		store.Global(store.KindEmissionFactor, store.ID{}).String())
+	for kind, id := range map[string]store.GlobalID{"Category": store.CategoryID(16), "Supplier": store.Global(store.KindSupplier, l.Factors[0].ID), "Activity": store.Global(store.KindActivity, l.Suppliers[0].ID),
+		"EmissionFactor": store.Global(store.KindEmissionFactor, store.ID{}), "FactorDataset": store.Global(store.KindFactorDataset, l.Factors[1].ID)} {
+		l.Strangers[kind] = append(l.Strangers[kind], id.String())
+	}
 	return l
 }
 
@@ -97,7 +99,7 @@ func (l *AwkwardLedger) organization(t testing.TB, st *store.Store, o store.Orga
 	if l.Tenant == nil {
 		l.node("Organization", &o)
 	} else {
-		l.node("", &o)
+		l.Strangers["Organization"] = []string{o.GlobalID().String()}
 	}
 	return st.Tenant(o.ID)
 }
@@ -397,7 +399,7 @@ func (l *AwkwardLedger) rival(t testing.TB, st *store.Store) {
 	line.Emission = l.emission(1, 0, line.Activity)
 	line.Emission.RunID = run.ID
 	PutLines(t, l.Rival, line)
-	for _, n := range []store.Node{run, key, supplier, line.Activity, line.Emission} {
-		l.node("", n)
+	for kind, n := range map[string]store.Node{"CalculationRun": run, "ApiKey": key, "Supplier": supplier, "Activity": line.Activity, "Emission": line.Emission} {
+		l.Strangers[kind] = append(l.Strangers[kind], n.GlobalID().String())
 	}
 }
