@@ -5,7 +5,7 @@ BIN     := bin/carbongraph
 TESTENV := $(GO) run ./internal/testenv
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-go test-browser lint verify verify-go verify-web generate web bench clean
+.PHONY: help build run test test-go test-engines test-browser lint verify verify-go verify-web generate web bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -18,10 +18,15 @@ run: build ## build, then serve demo data on the embedded database
 
 test: test-go test-browser ## every test, on real servers that are started for it
 
-# The real ledgers are too large for the race detector: they are read once more without it.
+# The real ledgers are too large for the race detector, and 20,000 documents for both engines take it too long: they are read once more without it.
 test-go:
-	$(TESTENV) $(GO) test -race -timeout 12m ./...
+	$(TESTENV) $(GO) test -race -timeout 14m ./...
 	$(GO) test -count=1 -run TestRealLedgers ./internal/batch
+	$(TESTENV) $(GO) test -count=1 -timeout 12m -run TestEnginesAgree ./internal/app
+
+# A million documents made at random, for both engines on both databases. ENGINE_SEED begins elsewhere.
+test-engines: ## compare both engines by 1,000,000 documents; takes hours
+	$(TESTENV) env ENGINE_DOCUMENTS=$${ENGINE_DOCUMENTS:-500000} $(GO) test -count=1 -timeout 24h -v -run TestEnginesAgree ./internal/app
 
 # The browser tests want Node and Chromium. Where there is no Node, one line says so and the rest counts.
 test-browser: build

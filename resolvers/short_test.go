@@ -49,6 +49,12 @@ func TestManyAliasesOfOneRelation(t *testing.T) {
 	})
 }
 
+func TestAKeyThatNoTextCanHoldIsNobodys(t *testing.T) {
+	storetest.Each(t, "by either engine", func(t *testing.T, st *store.Store) {
+		agree(t, newServer(st, wide(t, st).ID(), resolvers.Options{}), `query($key: String!) { supplier(externalId: $key) { name } }`, map[string]any{"key": "a\x00b"})
+	})
+}
+
 func TestCyclicTypesAsDeepAsIsAllowed(t *testing.T) {
 	storetest.Each(t, "are read level by level", func(t *testing.T, st *store.Store) {
 		document := "name"

@@ -90,9 +90,11 @@ func (t *Tenant) OrganizationsByID(ctx context.Context, ids []ID) ([]*Organizati
 
 // OrganizationsWith is the read behind OrganizationsByID. Where the organization is not among the ids it asks the database nothing.
 func (t *Tenant) OrganizationsWith(ids []ID, some Columns) *Select[Organization] {
-	own := ids[:0:0]
-	if slices.Contains(ids, t.org) {
-		own = []ID{t.org}
+	b := t.store.statement()
+	b.is("o.id", "=", t.org)
+	b.owned = true
+	if !slices.Contains(ids, t.org) {
+		ids = nil
 	}
-	return byID(t.store, t.store.statement(), organizations(), own, some)
+	return byID(t.store, b, organizations(), ids, some)
 }

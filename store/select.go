@@ -45,7 +45,7 @@ func (q *Select[T]) Backward() bool { return q.window.backward }
 // Again gives the same read for another organization and other keys, its text as it is. It is false where the text would be another: a read by one key may
 // have a text of its own, and a cursor that one organization was given is refused to every other. The read itself stays as it is, so that many may ask again at once.
 func (q *Select[T]) Again(t *Tenant, keys []ID) (*Select[T], bool) {
-	if q.window.after != nil || q.window.before != nil {
+	if q.window.after != nil || q.window.before != nil || !q.owned && !sharedTable(q.rel.table) {
 		return nil, false
 	}
 	again := *q
@@ -89,6 +89,9 @@ func (q *Select[T]) Again(t *Tenant, keys []ID) (*Select[T], bool) {
 	}
 	return &again, true
 }
+
+// sharedTable tells whether a table's rows are everybody's. A read of any other names the organization, or is not asked again for another.
+func sharedTable(table string) bool { return table == "emission_factors" || table == "factor_datasets" }
 
 // All reads every row, to keep.
 func (q *Select[T]) All(ctx context.Context) ([]*T, error) {

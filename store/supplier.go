@@ -3,6 +3,7 @@ package store
 import (
 	"cmp"
 	"context"
+	"slices"
 
 	"carbongraph/internal/exact"
 )
@@ -121,7 +122,8 @@ func (t *Tenant) SuppliersByExternalID(ctx context.Context, externalIDs []string
 	return t.SuppliersKnownAs(externalIDs, 0).All(ctx)
 }
 
-// SuppliersKnownAs is the read behind SuppliersByExternalID.
+// SuppliersKnownAs is the read behind SuppliersByExternalID. What no text of the ledger can hold is nobody's key.
 func (t *Tenant) SuppliersKnownAs(externalIDs []string, some Columns) *Select[Supplier] {
+	externalIDs = slices.DeleteFunc(slices.Clone(externalIDs), func(key string) bool { return storable("externalId", key) != nil })
 	return byKey(t.store, t.statement("s"), suppliers(), "s.external_id", listText, externalIDs, some)
 }

@@ -40,6 +40,7 @@ type run struct {
 	statements []store.Statement
 	snapshot   store.Snapshot
 	held       int // bytes
+	spare      []*pageOf
 }
 
 func (r *run) begin(ctx context.Context, e *Engine, from Ledger, p *Program, variables map[string]any) {

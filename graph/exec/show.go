@@ -109,8 +109,23 @@ func (n *connection) show(r *run, b []byte, parent *set, row int32) ([]byte, boo
 	if !ok || int(at) >= len(set.pages) {
 		return b, false
 	}
-	p := &set.pages[at]
-	return n.pieces.show(r, b, &pageOf{set: set, of: of, first: set.firsts[at], rows: p.Rows, next: p.Next, prev: p.Prev, parent: parent, parentRow: row}, 0)
+	read, p := &set.pages[at], r.page()
+	*p = pageOf{set: set, of: of, first: set.firsts[at], rows: read.Rows, next: read.Next, prev: read.Prev, parent: parent, parentRow: row}
+	b, ok = n.pieces.show(r, b, p, 0)
+	*p = pageOf{}
+	r.spare = append(r.spare, p)
+	return b, ok
+}
+
+// page gives memory for a page: there are as many at once as connections stand within each other.
+func (r *run) page() *pageOf {
+	n := len(r.spare)
+	if n == 0 {
+		return new(pageOf)
+	}
+	p := r.spare[n-1]
+	r.spare = r.spare[:n-1]
+	return p
 }
 
 // piece writes a part of a page. row is that of the edge, where it is part of one.

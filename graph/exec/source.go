@@ -63,7 +63,6 @@ type source[T any] struct {
 	source0
 	shapes []*shape[T]
 	some   store.Columns
-	whole  bool // no column is left out
 
 	// query asks for the ids; a source without feeds is asked with none.
 	query func(r *run, ids []store.ID) (*store.Select[T], error)

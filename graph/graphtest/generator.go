@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"strings"
 
@@ -47,8 +48,8 @@ func (g *Generator) Document(index int, pool *Pool) *Document {
 
 // Again gives the same text with other values of its variables, and maybe another of its operations: what a server keeps of a document must serve
 // those too. It is nil where the document knows only one way to be asked.
-func (g *Generator) Again(d *Document) *Document {
-	m := &maker{Rand: rand.New(rand.NewPCG(g.seed, ^uint64(d.Index))), schema: g.schema}
+func (g *Generator) Again(d *Document, pool *Pool) *Document {
+	m := &maker{Rand: rand.New(rand.NewPCG(g.seed, ^uint64(d.Index))), schema: g.schema, pool: pool}
 	again := *d
 	again.Variables = maps.Clone(d.Variables)
 	if others := d.query.Operations; len(others) > 1 && d.OperationName != "" {
@@ -57,25 +58,34 @@ func (g *Generator) Again(d *Document) *Document {
 	}
 	other := again.OperationName != d.OperationName
 	for _, v := range again.operation.VariableDefinitions {
-		var value any
-		t := g.schema.Types[v.Type.Name()]
-		switch {
-		case strings.HasPrefix(v.Variable, "when"):
-			value = m.chance(0.5)
-		case t.Name == "Int" && (strings.HasPrefix(v.Variable, "first") || strings.HasPrefix(v.Variable, "last")) && d.Variables[v.Variable] != nil:
-			value = 1 + m.IntN(5)
-		case t.Name == "MassUnit" || t.Name == "GwpSet":
-			value = pick(m, t.EnumValues).Name
-		default:
-			continue
+		if value := m.anotherValue(v, d.Variables[v.Variable]); value != nil {
+			other = other || !reflect.DeepEqual(value, d.Variables[v.Variable])
+			again.Variables[v.Variable] = value
 		}
-		other = other || value != d.Variables[v.Variable]
-		again.Variables[v.Variable] = value
 	}
 	if !other {
 		return nil
 	}
 	return &again
+}
+
+// anotherValue gives a value that the variable could have as well; nil where what it stands beside would hardly go with another.
+func (m *maker) anotherValue(v *ast.VariableDefinition, was any) any {
+	t := m.schema.Types[v.Type.Name()]
+	sized := strings.HasPrefix(v.Variable, "first") || strings.HasPrefix(v.Variable, "last")
+	switch {
+	case strings.HasPrefix(v.Variable, "when"):
+		return m.chance(0.5)
+	case t.Name == "Int" && sized && was != nil:
+		return 1 + m.IntN(5)
+	case t.Name == "ID" && v.Type.Elem != nil:
+		return m.list(m.IntN(6), func() any { return m.id("", true) })
+	case t.Name == "ID":
+		return m.id("", true)
+	case t.Name == "MassUnit" || t.Name == "GwpSet":
+		return pick(m, t.EnumValues).Name
+	}
+	return nil
 }
 
 // maker is one document in the making.

@@ -51,9 +51,10 @@ func loadSchema(t testing.TB) *ast.Schema {
 // stocked is a pool that has something of everything.
 func stocked() *graphtest.Pool {
 	p := graphtest.NewPool()
-	for i, kind := range []string{"Organization", "Category", "Supplier", "Activity", "Emission", "EmissionFactor", "FactorDataset", "CalculationRun", "ApiKey", graphtest.Nobody} {
+	for i, kind := range []string{"Organization", "Category", "Supplier", "Activity", "Emission", "EmissionFactor", "FactorDataset", "CalculationRun", "ApiKey"} {
 		for n := range 3 {
 			p.IDs(kind, fmt.Sprintf("%s%02dAAAAAAAAAAAAAAAAAA", string(rune('A'+i)), n))
+			p.Strangers(kind, fmt.Sprintf("%s%02dZZZZZZZZZZZZZZZZZZ", string(rune('A'+i)), n))
 		}
 	}
 	p.Words("countries", "GB", "US", "DE")

@@ -17,12 +17,10 @@ const (
 	maxCursors   = 12  // of a question
 )
 
-// Nobody is the kind of ids that name no row that the viewer can see.
-const Nobody = ""
-
 // Pool is what documents ask for: ids, words for filters, and cursors of earlier answers.
 type Pool struct {
 	ids     map[string][]string // by type
+	nobody  map[string][]string // ids that name no row that the viewer can see
 	words   map[string][]string // by argument
 	cursors map[string][]*question
 }
@@ -36,13 +34,14 @@ type question struct {
 
 // NewPool makes an empty pool.
 func NewPool() *Pool {
-	return &Pool{ids: map[string][]string{}, words: map[string][]string{}, cursors: map[string][]*question{}}
+	return &Pool{ids: map[string][]string{}, nobody: map[string][]string{}, words: map[string][]string{}, cursors: map[string][]*question{}}
 }
 
 // Clone makes a pool of its own with the same content.
 func (p *Pool) Clone() *Pool {
 	c := NewPool()
 	maps.Copy(c.words, p.words)
+	maps.Copy(c.nobody, p.nobody)
 	for kind, list := range p.ids {
 		c.ids[kind] = slices.Clone(list)
 	}
@@ -54,7 +53,10 @@ func (p *Pool) Clone() *Pool {
 	return c
 }
 
-// IDs adds ids of rows of a type, or of Nobody.
+// Strangers adds ids of a type that name no row that the viewer can see.
+func (p *Pool) Strangers(kind string, ids ...string) { p.nobody[kind] = append(p.nobody[kind], ids...) }
+
+// IDs adds ids of rows of a type.
 func (p *Pool) IDs(kind string, ids ...string) {
 	for _, id := range ids {
 		if len(p.ids[kind]) < maxIDs && !slices.Contains(p.ids[kind], id) {

@@ -195,7 +195,7 @@ func (m *maker) arguments(on *ast.Definition, f *ast.FieldDefinition, rows float
 		next := func() any { return m.id("", true) }
 		if kinds := slices.Sorted(maps.Keys(m.pool.ids)); len(kinds) > 0 && m.chance(0.4) { // many of one kind, and strangers among them
 			kind := pick(m, kinds)
-			next = func() any { return m.id(pick(m, []string{kind, kind, Nobody}), false) }
+			next = func() any { return m.idOf(kind, 0.4) }
 		}
 		ids := m.list(m.IntN(8), next)
 		plain["ids"], n = ids, float64(max(1, len(ids)))
@@ -396,7 +396,15 @@ func (m *maker) id(kind string, anyKind bool) string {
 	if len(kinds) > 0 && (anyKind || m.chance(0.1)) {
 		kind = pick(m, kinds)
 	}
+	return m.idOf(kind, 0.1)
+}
+
+// idOf gives an id of the kind, by some chance that of a stranger.
+func (m *maker) idOf(kind string, strange float64) string {
 	m.kinds = append(m.kinds, kind)
+	if ids := m.pool.nobody[kind]; len(ids) > 0 && m.chance(strange) {
+		return pick(m, ids)
+	}
 	if ids := m.pool.ids[kind]; len(ids) > 0 {
 		return pick(m, ids)
 	}

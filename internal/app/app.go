@@ -121,7 +121,6 @@ func (a *App) routes(redis func(context.Context) string) (*public, error) {
 
 // Serve answers until the context ends, and then lets running requests end.
 func (a *App) Serve(ctx context.Context) error {
-	tuneCollector()
 	if err := a.Start(); err != nil {
 		return err
 	}

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"strings"
@@ -70,7 +71,8 @@ func TestEnginesWithoutADatabase(t *testing.T) {
 		for i, e := range tr.all {
 			answers = append(answers, tr.primed(i, func(p *storetest.Proxy) { p.Cut(0, storetest.Bytes) }, func() said { return e.ask(tr.keys[0], d) }))
 		}
-		if x, y := answers[0], answers[1]; !same(x, y) {
+		// What each of them holds in memory just now may differ: how much fails, but not how.
+		if x, y := answers[0], answers[1]; !same(x, y) && !(away(x) && away(y)) {
 			t.Errorf("the engines differ without a database:\n%s\nENGINE=auto: %s\nENGINE=gqlgen: %s", d, x.around(y), y.around(x))
 		}
 		if strings.Contains(string(answers[0].body), `"OVERLOADED"`) {
@@ -241,4 +243,15 @@ func TestEnginesRunOutOfTime(t *testing.T) {
 			t.Errorf("ENGINE=%s, afterwards: %s", e.name, got.body)
 		}
 	}
+}
+
+// away tells whether an answer says of each error that the database cannot be reached.
+func away(s said) bool {
+	p := s.parts()
+	for _, e := range p.Errors {
+		if !bytes.Contains(e, []byte(`"OVERLOADED"`)) {
+			return false
+		}
+	}
+	return len(p.Errors) > 0
 }
