@@ -40,7 +40,7 @@ func (h *Handler) faultOf(ctx context.Context, err error) *fault.Fault {
 		return h.timeout()
 	case errors.Is(err, context.Canceled):
 		return fault.New(fault.Timeout, "The request was given up before it was answered.")
-	case fc != nil && fc.Args == nil && fc.Field.Definition != nil && len(fc.Field.Definition.Arguments) > 0:
+	case fc != nil && fc.Args == nil && fc.Field.Field != nil && fc.Field.Definition != nil && len(fc.Field.Definition.Arguments) > 0:
 		return fault.New(fault.BadUserInput, "An argument of %s has not the form that the schema asks for.", fc.Field.Name)
 	}
 	return fault.Of(nil) // the words for what is none of the client's business

@@ -333,6 +333,13 @@ func TestDocuments(t *testing.T) {
 			t.Error(got.text)
 		}
 	})
+	t.Run("null decides nothing", func(t *testing.T) {
+		for _, query := range []string{"query($w:Boolean=true){categories{number @include(if:$w)}}", "query($w:Boolean=true){categories @skip(if:$w){number}}"} {
+			if got := newBench(t).ask(t, query, map[string]any{"w": nil}); got.code() != "BAD_USER_INPUT" || got.Data != nil {
+				t.Errorf("%s: %s", query, got.text)
+			}
+		}
+	})
 	t.Run("hostile documents are answered soon", func(t *testing.T) {
 		for name, query := range map[string]string{
 			"one field over and over":      "{categories{" + strings.Repeat("number ", 4900) + "}}",

@@ -95,6 +95,11 @@ func (h *Handler) run(ctx context.Context, doc *document, op *operation, in *req
 	if err != nil {
 		return h.refused(ctx, op, fault.Of(err))
 	}
+	for _, name := range p.Switches { // one with a default may be null for all that validation knows
+		if _, ok := vars[name].(bool); !ok {
+			return h.refused(ctx, op, fault.New(fault.BadUserInput, "Variable $%s decides in @skip or @include: it must be true or false.", name).At(name))
+		}
+	}
 	if cost := p.Cost(vars); over(cost, h.o.Limits.Cost) {
 		a := h.refused(ctx, op, fault.New(fault.CostLimitExceeded, "The operation may have to read %s rows; at most %d are allowed. Ask for less at once, for example with smaller pages.",
 			counted(cost), h.o.Limits.Cost))

@@ -71,23 +71,19 @@ func wrongMedia(h http.Header) string {
 	return ""
 }
 
+// parts are the members of a request, as they stand in the body.
+type parts struct{ Query, OperationName, Variables, Extensions json.RawMessage }
+
 // parse reads the object that a request is.
 func parse(text []byte) (*request, *refusal) {
-	var parts struct {
-		Query         json.RawMessage `json:"query"`
-		OperationName json.RawMessage `json:"operationName"`
-		Variables     json.RawMessage `json:"variables"`
-		Extensions    json.RawMessage `json:"extensions"`
+	if !json.Valid(text) {
+		return nil, &refusal{status: http.StatusBadRequest, message: "The body is not JSON: one object, and nothing after it."}
 	}
-	trimmed := bytes.TrimLeft(text, " \t\r\n")
-	if err := json.Unmarshal(text, &parts); err != nil || trimmed[0] != '{' {
-		if !json.Valid(text) {
-			return nil, &refusal{status: http.StatusBadRequest, message: "The body is not JSON: one object, and nothing after it."}
-		}
+	parts, ok := split(bytes.Trim(text, " \t\r\n"))
+	if !ok {
 		return nil, &refusal{status: http.StatusBadRequest, message: `The body is not a JSON object with a "query".`}
 	}
 	in := &request{}
-	var ok bool
 	if in.query, ok = aText(parts.Query); !ok || in.query == "" {
 		return nil, &refusal{status: http.StatusBadRequest, message: `"query" is missing, or no text: it holds the document.`}
 	}
@@ -101,6 +97,69 @@ func parse(text []byte) (*request, *refusal) {
 		return nil, &refusal{status: http.StatusBadRequest, message: `"extensions" is an object or null.`}
 	}
 	return in, nil
+}
+
+// split finds the members of an object that is known to be JSON; of equal names the last counts, and others are ignored. It is false for what is no object.
+func split(text []byte) (p parts, ok bool) {
+	if len(text) == 0 || text[0] != '{' {
+		return p, false
+	}
+	rest := text[1:]
+	for {
+		rest = bytes.TrimLeft(rest, " \t\r\n,")
+		if rest[0] == '}' {
+			return p, true
+		}
+		end := valueEnd(rest)
+		name := rest[:end]
+		rest = bytes.TrimLeft(rest[end:], " \t\r\n:")
+		end = valueEnd(rest)
+		value := json.RawMessage(rest[:end])
+		rest = rest[end:]
+		text, _ := aText(json.RawMessage(name))
+		switch text {
+		case "query":
+			p.Query = value
+		case "operationName":
+			p.OperationName = value
+		case "variables":
+			p.Variables = value
+		case "extensions":
+			p.Extensions = value
+		}
+	}
+}
+
+// valueEnd tells where the value ends that valid JSON begins with.
+func valueEnd(text []byte) int {
+	depth := 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			for i++; text[i] != '"'; i++ {
+				if text[i] == '\\' {
+					i++
+				}
+			}
+			if depth == 0 {
+				return i + 1
+			}
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth == 0 {
+				return i // the end of what holds the value
+			}
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		case ',', ' ', '\t', '\r', '\n':
+			if depth == 0 {
+				return i
+			}
+		}
+	}
+	return len(text)
 }
 
 func aText(raw json.RawMessage) (s string, ok bool) {

@@ -55,6 +55,20 @@ func TestAKeyThatNoTextCanHoldIsNobodys(t *testing.T) {
 	})
 }
 
+func TestFiltersByIdGoTheShortWay(t *testing.T) {
+	storetest.Each(t, "as all others do", func(t *testing.T, st *store.Store) {
+		tenant := wide(t, st)
+		all, err := tenant.Suppliers(t.Context(), nil, store.SupplierOrder{}, store.Page{First: new(int32(2))})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ids := map[string]any{"ids": []any{all.Nodes[0].GlobalID().String(), all.Nodes[1].GlobalID().String()}, "id": all.Nodes[0].GlobalID().String()}
+		s := newServer(st, tenant.ID(), resolvers.Options{})
+		agree(t, s, `query($ids: [ID!]) { emissions(filter: {supplierIds: $ids}) { totalCount edges { cursor node { co2e supplier { emissions(filter: {supplierIds: $ids}) { totalCount } } } } } }`, ids)
+		agree(t, s, `query($id: ID, $key: String) { supplier(id: $id, externalId: $key) { name } }`, ids)
+	})
+}
+
 func TestCyclicTypesAsDeepAsIsAllowed(t *testing.T) {
 	storetest.Each(t, "are read level by level", func(t *testing.T, st *store.Store) {
 		document := "name"

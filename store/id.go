@@ -88,6 +88,15 @@ func ParseGlobalID(s string) (GlobalID, error) {
 	return GlobalID{Kind(b[0]), ID(b[1:])}, nil
 }
 
+// MarshalText writes the id for clients, for JSON.
+func (g GlobalID) MarshalText() ([]byte, error) { return []byte(g.String()), nil }
+
+// UnmarshalText reads an id that a client sent.
+func (g *GlobalID) UnmarshalText(b []byte) (err error) {
+	*g, err = ParseGlobalID(string(b))
+	return err
+}
+
 // CategoryID is the global id of a category: its number stands where rows have a UUID.
 func CategoryID(number int) GlobalID {
 	g := GlobalID{Kind: KindCategory}

@@ -132,11 +132,17 @@ func joined[T any](ops []op[T]) (out []op[T]) {
 // value gives the encoder of a field that the row alone can tell, and what of the row it shows; nil where there is none.
 func (o *object[T]) value(c *compiler, f *plan.Field) (encoder[T], string, error) {
 	if l, ok := o.leaves[f.Name()]; ok {
-		return l.with(f.Args(c.variables)), l.shows, nil
+		args := f.Args(c.variables)
+		for _, a := range f.Definition.Arguments {
+			if a.Type.NonNull && args[a.Name] == nil { // a variable with a default that was sent as null
+				return nil, "", unknown(BadArguments, "%s of %s.%s is null", a.Name, o.name, f.Name())
+			}
+		}
+		return l.with(args), l.shows, nil
 	}
 	if p, ok := o.parts[f.Name()]; ok {
 		e := p.plan(c, f)
-		return e, p.shows, nil
+		return e, p.shows, c.refused
 	}
 	return nil, "", nil
 }
@@ -154,7 +160,10 @@ func inline[C any](c *compiler, of *object[C], f *plan.Field) encoder[C] {
 			continue
 		}
 		value, _, err := of.value(c, below)
-		if value == nil || err != nil {
+		if err != nil {
+			c.refused = err
+		}
+		if value == nil {
 			return nil
 		}
 		ops = append(ops, op[C]{value: value})

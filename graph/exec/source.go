@@ -300,6 +300,7 @@ type compiler struct {
 	variables map[string]any
 	nodes     []node
 	shared    map[string]node
+	refused   error                 // an argument within a part of a row
 	reads     map[string][]borrower // sources of one bulk read, by its name
 }
 

@@ -208,9 +208,6 @@ func (m *maker) mislead(d *Document) {
 	case len(defs) > 0 && m.chance(0.1):
 		v := pick(m, defs)
 		d.Variables[v.Variable] = pick(m, []any{nil, "text", 7, 1.5, -1, true, []any{}, []any{nil}, []any{"x", 1}, map[string]any{}, map[string]any{"nope": 1}})
-		if v.Type.Name() == "Boolean" && d.Variables[v.Variable] == nil { // null in @skip makes gqlgen panic, and in a list that ends the process
-			d.Variables[v.Variable] = "null"
-		}
 	}
 }
 

@@ -18,6 +18,7 @@ type builder struct {
 	doc        *ast.QueryDocument
 	switches   map[string]bool
 	forms      map[string]bool
+	sized      bool // a variable says how many rows there may be
 	selections int
 }
 
@@ -94,6 +95,9 @@ func (c *collection) field(s *ast.Field, cond clause) {
 			ID: c.plan.Size, Object: c.object.Name, Key: s.Alias, Definition: c.definition(s), Selection: s, Parent: c.parent, schema: c.schema,
 		}}
 		f.prepare()
+		for _, a := range s.Arguments {
+			c.sized = c.sized || slices.Contains(sizes, a.Name) && mentionsVariable(a.Value)
+		}
 		if len(s.SelectionSet) == 0 {
 			for _, a := range s.Arguments {
 				note(a.Value, c.forms)

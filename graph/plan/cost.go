@@ -17,6 +17,9 @@ const maxCost = 1 << 40
 // Cost is how many rows the operation may have to read and show with these variables: a point for each object of each page, and for each object
 // that a row leads to. It is known before anything is read.
 func (p *Plan) Cost(variables map[string]any) int {
+	if p.fixedCost >= 0 {
+		return p.fixedCost
+	}
 	cost := 0
 	for _, f := range p.Fields(variables) {
 		cost = min(cost+f.cost(1, variables), maxCost)
@@ -79,10 +82,13 @@ func (f *Field) below(objects int, variables map[string]any) int {
 	return cost
 }
 
+// sizes are the arguments that say how many rows there may be.
+var sizes = []string{"first", "last", "ids"}
+
 // size is how many rows a page has at most.
 func (f *Field) size(variables map[string]any) int {
 	args := f.Args(variables)
-	for _, name := range []string{"first", "last"} {
+	for _, name := range sizes[:2] {
 		if n, ok := number(args[name]); ok {
 			return min(max(n, 0), largestPage)
 		}

@@ -23,6 +23,7 @@ type Plan struct {
 	Forms     []string        // the variables that decide, in arguments of fields without a selection, how a value is shown; sorted
 	Size      int             // how many fields there are, on all levels
 	root      group
+	fixedCost int // where the variables do not matter to it; -1: they do
 }
 
 // Field is a field of one object type, merged from everywhere the document selects it under the same response key.
@@ -61,6 +62,10 @@ func New(schema *ast.Schema, doc *ast.QueryDocument, op *ast.OperationDefinition
 	p.root = b.collect(p.Object, nil, []source{{set: op.SelectionSet}})
 	if b.selections > maxSelections {
 		return nil, fault.New(fault.BadUserInput, "The operation selects more than %d fields once its fragments are written out; ask for less at a time.", maxSelections)
+	}
+	p.fixedCost = -1
+	if !b.sized && len(b.switches) == 0 {
+		p.fixedCost = p.Cost(nil)
 	}
 	p.Switches, p.Forms = slices.Sorted(maps.Keys(b.switches)), slices.Sorted(maps.Keys(b.forms))
 	return p, nil

@@ -84,11 +84,25 @@ func Roots() []exec.Root {
 	}
 }
 
-// supplierByKey finds a supplier by its external id.
+// supplierByKey finds a supplier by its external id, or by its id where both arguments are written and only that one is given.
 func supplierByKey(args map[string]any) (func(from Ledger, some store.Columns) *store.Select[store.Supplier], error) {
-	key, ok := args["externalId"].(string)
-	if !ok || args["id"] != nil {
+	key, byKey := args["externalId"].(string)
+	text, byID := args["id"].(string)
+	if byKey == byID {
 		return nil, fault.New(fault.BadUserInput, "Pass exactly one of id and externalId.")
+	}
+	if byID {
+		id, err := store.ParseGlobalID(text)
+		if err != nil {
+			return nil, err
+		}
+		var rows []store.ID
+		if id.Kind == store.KindSupplier {
+			rows = append(rows, id.Row)
+		}
+		return func(from Ledger, some store.Columns) *store.Select[store.Supplier] {
+			return from.Tenant.SuppliersWith(rows, some)
+		}, nil
 	}
 	return func(from Ledger, some store.Columns) *store.Select[store.Supplier] {
 		return from.Tenant.SuppliersKnownAs([]string{key}, some)
