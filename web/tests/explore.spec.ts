@@ -152,6 +152,7 @@ test('the address is the state: an example, back, and what was written after a r
   await expect(page).toHaveURL(/\?x=find-factors$/)
   await expect(console.editor).toContainText('FindFactors')
   await page.goBack()
+  await expect(page).toHaveURL(/\?x=who-am-i$/)
   await expect(console.editor).toContainText('WhoAmI')
   await console.write(console.editor, 'query Kept { viewer { role } }')
   await expect(page).toHaveURL(/\/explore$/)
