@@ -57,7 +57,7 @@ func setting(t testing.TB, name string, fallback int) int {
 
 func documents(t testing.TB) int {
 	if raced {
-		return setting(t, documentsVariable, 1000)
+		return setting(t, documentsVariable, 400)
 	}
 	return setting(t, documentsVariable, 10_000)
 }
