@@ -69,6 +69,15 @@ func TestFiltersByIdGoTheShortWay(t *testing.T) {
 	})
 }
 
+func TestAnIdThatIsANumberIsRefused(t *testing.T) {
+	storetest.Each(t, "though a key stands beside it", func(t *testing.T, st *store.Store) {
+		s := newServer(st, wide(t, st).ID(), resolvers.Options{}).shortened()
+		if got := s.ask(t, `{ supplier(id: 5, externalId: "Supplier 01") { name } }`, nil); len(got.Errors) != 1 || string(got.Data) != `{"supplier":null}` {
+			t.Errorf("%s %v", got.Data, got.Errors)
+		}
+	})
+}
+
 func TestCyclicTypesAsDeepAsIsAllowed(t *testing.T) {
 	storetest.Each(t, "are read level by level", func(t *testing.T, st *store.Store) {
 		document := "name"

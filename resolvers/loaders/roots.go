@@ -86,10 +86,10 @@ func Roots() []exec.Root {
 
 // supplierByKey finds a supplier by its external id, or by its id where both arguments are written and only that one is given.
 func supplierByKey(args map[string]any) (func(from Ledger, some store.Columns) *store.Select[store.Supplier], error) {
-	key, byKey := args["externalId"].(string)
 	text, byID := args["id"].(string)
-	if byKey == byID {
-		return nil, fault.New(fault.BadUserInput, "Pass exactly one of id and externalId.")
+	key, byKey := args["externalId"].(string)
+	if byID == byKey || byKey && args["id"] != nil || byID && args["externalId"] != nil {
+		return nil, fault.New(fault.BadUserInput, "Pass exactly one of id and externalId, each as a text.")
 	}
 	if byID {
 		id, err := store.ParseGlobalID(text)
