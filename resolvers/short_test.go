@@ -42,7 +42,9 @@ func TestManyAliasesOfOneRelation(t *testing.T) {
 		}
 		document := "{ suppliers(first: 1) { nodes { " + b.String() + "} } }"
 		s := newServer(st, wide(t, st).ID(), resolvers.Options{})
-		agree(t, s, document, nil)
+		for range 3 { // more statements than a connection keeps
+			agree(t, s, document, nil)
+		}
 		if cost := s.planOf(t, document).Cost(nil); cost < 100_000 {
 			t.Errorf("500 pages of 1 to 490 rows cost %d", cost)
 		}

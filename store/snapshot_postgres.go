@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"time"
 
@@ -21,8 +22,8 @@ const preparedKey = "carbongraph.prepared"
 
 // prepared is what a connection has prepared. The server plans such a statement for any values once it finds that this costs no more.
 type prepared struct {
-	byText map[string]*pgconn.StatementDescription // nil: on its way
-	texts  []string                                // the eldest first
+	byText map[string]*preparedStatement
+	texts  []string // the eldest first
 	made   int
 
 	// memory for the parameters of one statement
@@ -30,6 +31,12 @@ type prepared struct {
 	formats []int16
 	ends    []int
 	buf     []byte
+}
+
+// preparedStatement is one of them: what the connection calls it, and what the server said of it.
+type preparedStatement struct {
+	name      string
+	described *pgconn.StatementDescription // nil: on its way
 }
 
 // pgSnapshot sends statements in pipelines of the extended protocol: all of a call in one round trip.
@@ -53,7 +60,7 @@ func (s *Store) postgresSnapshot(pool *pgxpool.Pool) func(context.Context) (Snap
 		sn := &pgSnapshot{store: s, ctx: ctx, conn: conn, pg: conn.Conn().PgConn()}
 		data := sn.pg.CustomData()
 		if sn.own, _ = data[preparedKey].(*prepared); sn.own == nil {
-			sn.own = &prepared{byText: map[string]*pgconn.StatementDescription{}}
+			sn.own = &prepared{byText: map[string]*preparedStatement{}}
 			data[preparedKey] = sn.own
 		}
 		// Watched once for the operation: to hand the context to the driver costs with each statement.
@@ -143,42 +150,32 @@ func (sn *pgSnapshot) send(p *pgconn.Pipeline, a asked) error {
 		p.SendQueryParams(a.text, sn.own.values, nil, sn.own.formats, binaryForm)
 		return nil
 	}
-	described, known := sn.own.byText[a.text]
-	if described != nil {
-		p.SendQueryStatement(described, sn.own.values, sn.own.formats, binaryForm)
+	own := sn.own.byText[a.text]
+	switch {
+	case own == nil:
+		own = sn.prepare(p, a.text)
+	case own.described != nil:
+		p.SendQueryStatement(own.described, sn.own.values, sn.own.formats, binaryForm)
 		return nil
 	}
-	if !known {
-		sn.prepare(p, a.text)
-	}
-	p.SendQueryPrepared(sn.own.name(a.text), sn.own.values, sn.own.formats, binaryForm)
+	p.SendQueryPrepared(own.name, sn.own.values, sn.own.formats, binaryForm)
 	return nil
 }
 
-// name is what the connection calls a statement on its way.
-func (p *prepared) name(text string) string {
-	for i := len(p.texts) - 1; i >= 0; i-- {
-		if p.texts[i] == text {
-			return "cg" + strconv.Itoa(p.made-len(p.texts)+i)
-		}
-	}
-	return ""
-}
-
-func (sn *pgSnapshot) prepare(p *pgconn.Pipeline, text string) {
+// prepare queues a statement to be prepared. The eldest makes room, also where it is on its way itself: the pipeline keeps the order.
+func (sn *pgSnapshot) prepare(p *pgconn.Pipeline, text string) *preparedStatement {
 	own := sn.own
 	if len(own.texts) == maxPrepared {
 		eldest := own.texts[0]
-		if d := own.byText[eldest]; d != nil {
-			p.SendDeallocate(d.Name)
-		}
+		p.SendDeallocate(own.byText[eldest].name)
 		delete(own.byText, eldest)
-		own.texts = own.texts[1:]
+		own.texts = slices.Delete(own.texts, 0, 1)
 	}
-	own.texts = append(own.texts, text)
-	own.byText[text] = nil
-	p.SendPrepare("cg"+strconv.Itoa(own.made), text, nil)
+	made := &preparedStatement{name: "cg" + strconv.Itoa(own.made)}
 	own.made++
+	own.texts, own.byText[text] = append(own.texts, text), made
+	p.SendPrepare(made.name, text, nil)
+	return made
 }
 
 // next gives the rows of the next statement, past what was sent to prepare it.
@@ -192,8 +189,10 @@ func (sn *pgSnapshot) next(p *pgconn.Pipeline, text string, fresh bool) (*pgconn
 		case *pgconn.ResultReader:
 			return r, nil
 		case *pgconn.StatementDescription:
-			r.Name, r.SQL = sn.own.name(text), text
-			sn.own.byText[text] = r
+			if own := sn.own.byText[text]; own != nil { // else it made room for another of the same pipeline
+				r.Name, r.SQL = own.name, text
+				own.described = r
+			}
 		case *pgconn.CloseComplete:
 		default:
 			return nil, fmt.Errorf("store: %T where rows were awaited", r)
