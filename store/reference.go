@@ -11,7 +11,7 @@ import (
 const (
 	// refreshEvery is how old what is held may be on a node that others write beside.
 	refreshEvery = time.Second
-	// maxHeld is how many factors are held at most; where there are more, none is. One takes some 700 bytes.
+	// maxHeld is how many factors are held at most; where there are more, none is.
 	maxHeld = 100_000
 )
 

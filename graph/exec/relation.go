@@ -2,6 +2,7 @@ package exec
 
 import (
 	"encoding/json"
+	"slices"
 	"strconv"
 	"strings"
 	"sync/atomic"
@@ -47,7 +48,7 @@ func (s Start[P]) name() string { return s.Type + "." + s.Field }
 func (s Start[P]) key() (func(*P) (store.ID, bool), string) { return s.Key, s.Needs }
 
 // level tells on which level the relation is read, and names what makes early reads of different sources different.
-func (s Start[P]) level(from *source0) (level int, early bool, mark string) {
+func (s Start[P]) level(from *origin) (level int, early bool, mark string) {
 	if s.Own && from.byID {
 		return from.at, true, " below " + strconv.Itoa(from.id)
 	}
@@ -61,9 +62,9 @@ type One[P, V any] struct {
 }
 
 func (o One[P, V]) link(c *compiler, from *source[P], link int, f *plan.Field) (shower, error) {
-	level, early, mark := o.level(&from.source0)
+	level, early, mark := o.level(&from.origin)
 	to := keyed(c, level, o.Read, mark)
-	to.feeds = append(to.feeds, feed{&from.source0, link, early})
+	to.feeds = append(to.feeds, feed{&from.origin, link, early})
 	shape, err := shapeOf(c, to, f.Type(), f.Fields(f.Type(), c.variables))
 	return &toOne{link: link, shape: shape, nullable: !f.Definition.Type.NonNull}, err
 }
@@ -115,8 +116,8 @@ type Many[P, V any] struct {
 }
 
 func (m Many[P, V]) link(c *compiler, from *source[P], link int, f *plan.Field) (shower, error) {
-	level, early, mark := m.level(&from.source0)
-	return m.show(c, f, level, m.Type+mark, &feed{&from.source0, link, early}, link)
+	level, early, mark := m.level(&from.origin)
+	return m.show(c, f, level, m.Type+mark, &feed{&from.origin, link, early}, link)
 }
 
 // Sum leads from a row, with arguments, to sums.
@@ -126,8 +127,8 @@ type Sum[P any] struct {
 }
 
 func (s Sum[P]) link(c *compiler, from *source[P], link int, f *plan.Field) (shower, error) {
-	level, early, mark := s.level(&from.source0)
-	to := summed(c, f, &s.Aggregate, level, s.Type+mark, &feed{&from.source0, link, early})
+	level, early, mark := s.level(&from.origin)
+	to := summed(c, f, &s.Aggregate, level, s.Type+mark, &feed{&from.origin, link, early})
 	shape, err := shapeOf(c, to, f.Type(), f.Fields(f.Type(), c.variables))
 	return &toOne{link: link, shape: shape}, err
 }
@@ -179,7 +180,7 @@ func (n Connection[V]) show(c *compiler, f *plan.Field, level int, mark string, 
 	if of != nil {
 		s.feeds = append(s.feeds, *of)
 	}
-	out := &connection{from: &s.source0, link: link}
+	out := &connection{from: &s.origin, link: link}
 	w := &connectionWriter[V]{Connection: n, c: c, f: f, s: s, of: of, level: level, mark: mark, link: link}
 	var err error
 	out.pieces, err = w.pieces(f.Fields(f.Type(), c.variables), f.Type(), w.field)
@@ -226,10 +227,10 @@ func (w *connectionWriter[V]) field(f *plan.Field) (piece, error) {
 	switch f.Name() {
 	case "nodes":
 		shape, err := shapeOf(w.c, w.s, f.Type(), below)
-		return &rowList{shape}, err
+		return &list{&rowOf{shape}}, err
 	case "edges":
 		edge, err := w.pieces(below, f.Type(), w.edge)
-		return &edgeList{edge}, err
+		return &list{edge}, err
 	case "pageInfo":
 		return w.pieces(below, f.Type(), w.info)
 	case "totalCount":
@@ -264,7 +265,7 @@ func (w *connectionWriter[V]) count() (piece, error) {
 func bare[T any](from *source[T], value encoder[T]) *outline {
 	from.shapes = append(from.shapes, &shape[T]{segments: [][]op[T]{{{value: value}}}})
 	from.segments++
-	return &outline{from: &from.source0, first: from.segments - 1}
+	return &outline{from: &from.origin, first: from.segments - 1}
 }
 
 func (w *connectionWriter[V]) edge(f *plan.Field) (piece, error) {
@@ -370,7 +371,7 @@ func signature(f *plan.Field, only []string) string {
 		return b.String()
 	}
 	for _, d := range f.Definition.Arguments {
-		if only != nil && !contains(only, d.Name) {
+		if only != nil && !slices.Contains(only, d.Name) {
 			continue
 		}
 		if a := f.Selection.Arguments.ForName(d.Name); a != nil {
@@ -378,13 +379,4 @@ func signature(f *plan.Field, only []string) string {
 		}
 	}
 	return "of variables: " + b.String()
-}
-
-func contains(list []string, s string) bool {
-	for _, v := range list {
-		if v == s {
-			return true
-		}
-	}
-	return false
 }

@@ -17,7 +17,7 @@ type shaper[T any] struct {
 
 // outline is a selection as the answer needs it: which segments of a row, and what stands between them.
 type outline struct {
-	from  *source0
+	from  *origin
 	first int // segment
 	links []shower
 }
@@ -28,7 +28,7 @@ func shapeOf[T any](c *compiler, from *source[T], typeName string, fields []*pla
 	if !ok {
 		return nil, unknown(NoEncoder, "type %s", typeName)
 	}
-	s := &shaper[T]{c: c, from: from, shape: &shape[T]{}, out: &outline{from: &from.source0, first: from.segments}, object: o}
+	s := &shaper[T]{c: c, from: from, shape: &shape[T]{}, out: &outline{from: &from.origin, first: from.segments}, object: o}
 	from.shapes = append(from.shapes, s.shape)
 	// Segments and links are numbered over all shapes, so each shape must be whole before the next begins: what is below is compiled after.
 	var below []func() error

@@ -91,7 +91,7 @@ func (p *pageOf) at(i int32) int32 {
 
 // connection shows a page of rows.
 type connection struct {
-	from   *source0
+	from   *origin
 	link   int
 	pieces pieces
 }
@@ -156,41 +156,24 @@ func (s pieces) show(r *run, b []byte, p *pageOf, row int32) ([]byte, bool) {
 	return b, true
 }
 
-// rowList shows nodes.
-type rowList struct{ shape *outline }
+// list shows something of each row of the page: the node itself, or an edge.
+type list struct{ item piece }
 
-func (l *rowList) show(r *run, b []byte, p *pageOf, _ int32) ([]byte, bool) {
+func (l *list) show(r *run, b []byte, p *pageOf, _ int32) ([]byte, bool) {
 	b = append(b, '[')
 	for i := range p.rows {
 		if i > 0 {
 			b = append(b, ',')
 		}
 		var ok bool
-		if b, ok = l.shape.show(r, b, p.at(i)); !ok {
+		if b, ok = l.item.show(r, b, p, p.at(i)); !ok {
 			return b, false
 		}
 	}
 	return append(b, ']'), true
 }
 
-// edgeList shows edges.
-type edgeList struct{ edge pieces }
-
-func (l *edgeList) show(r *run, b []byte, p *pageOf, _ int32) ([]byte, bool) {
-	b = append(b, '[')
-	for i := range p.rows {
-		if i > 0 {
-			b = append(b, ',')
-		}
-		var ok bool
-		if b, ok = l.edge.show(r, b, p, p.at(i)); !ok {
-			return b, false
-		}
-	}
-	return append(b, ']'), true
-}
-
-// rowOf shows the node of an edge.
+// rowOf shows the row itself.
 type rowOf struct{ shape *outline }
 
 func (o *rowOf) show(r *run, b []byte, _ *pageOf, row int32) ([]byte, bool) {

@@ -17,14 +17,14 @@ type node interface {
 
 // feed is a link of another source, whose keys a source asks for.
 type feed struct {
-	from *source0
+	from *origin
 	link int
 	// early: the link's keys are the ids that the other source asks for, known before its rows are.
 	early bool
 }
 
-// source0 is what is known of a source without its type of rows.
-type source0 struct {
+// origin is a source as those see it who lead to it or show it: without the type of its rows.
+type origin struct {
 	id       int
 	at       int // level
 	feeds    []feed
@@ -38,11 +38,11 @@ type source0 struct {
 	absent   bool // row 0 stands for ids that have none
 }
 
-func (s *source0) level() int { return s.at }
-func (s *source0) links() int { return s.linked }
+func (s *origin) level() int { return s.at }
+func (s *origin) links() int { return s.linked }
 
 // gather asks for the keys of all that lead here.
-func (s *source0) gather(r *run) {
+func (s *origin) gather(r *run) {
 	own := &r.sets[s.id]
 	for _, f := range s.feeds {
 		from := &r.sets[f.from.id]
@@ -60,7 +60,7 @@ func (s *source0) gather(r *run) {
 
 // source is one bulk read, with every selection that shows its rows.
 type source[T any] struct {
-	source0
+	origin
 	shapes []*shape[T]
 	some   store.Columns
 

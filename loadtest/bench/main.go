@@ -4,7 +4,7 @@
 //
 // While something is being made faster, a server that stays and a ledger that is kept save the import:
 //
-//	TEST_DATABASE_URL=postgres://… go run ./loadtest/bench -reuse big -only engines -documents Q2 -profile /tmp/cpu
+//	TEST_DATABASE_URL=postgres://… go run ./loadtest/bench -reuse big -only engines -documents Q2 -profile cpu
 package main
 
 import (
