@@ -333,6 +333,17 @@ func TestDocuments(t *testing.T) {
 			t.Error(got.text)
 		}
 	})
+	t.Run("what may read too many rows is refused", func(t *testing.T) {
+		b := newBench(t)
+		const query = `query($n:Int!){suppliers(first:$n){nodes{emissions(first:100){nodes{id}}}}}`
+		got := b.ask(t, query, map[string]any{"n": 500})
+		if got.code() != "COST_LIMIT_EXCEEDED" || got.status != http.StatusBadRequest || got.Data != nil || b.begun.Load() != 0 {
+			t.Errorf("%d, begun %d times: %s", got.status, b.begun.Load(), got.text)
+		}
+		if got := b.ask(t, query, map[string]any{"n": 5}); got.code() == "COST_LIMIT_EXCEEDED" || b.begun.Load() != 1 {
+			t.Errorf("few rows: %s", got.text)
+		}
+	})
 	t.Run("null decides nothing", func(t *testing.T) {
 		for _, query := range []string{"query($w:Boolean=true){categories{number @include(if:$w)}}", "query($w:Boolean=true){categories @skip(if:$w){number}}"} {
 			if got := newBench(t).ask(t, query, map[string]any{"w": nil}); got.code() != "BAD_USER_INPUT" || got.Data != nil {
