@@ -110,14 +110,7 @@ func (t *Tenant) ActivityPage(f *ActivityFilter, o ActivityOrder, p Page, some C
 	return page(t.store, b, activities(), by, p, some, t.binding("activities", by, c))
 }
 
-// ActivitiesOf gives one page of the activities of each supplier, in the order of the suppliers and in one statement.
-func (t *Tenant) ActivitiesOf(ctx context.Context, parents []GlobalID, f *ActivityFilter, o ActivityOrder, p Page) ([]*Connection[Activity], error) {
-	kind, rows := rowsOfOne(parents)
-	q, err := t.ActivityPages(kind, rows, f, o, p, 0)
-	return connections(ctx, q, err)
-}
-
-// ActivityPages is the read behind ActivitiesOf, for rows of one kind.
+// ActivityPages is the read of one page of the activities of each supplier, in the order of the suppliers and in one statement.
 func (t *Tenant) ActivityPages(kind Kind, parents []ID, f *ActivityFilter, o ActivityOrder, p Page, some Columns) (*Select[Activity], error) {
 	b, c, by, err := t.activities(f, o)
 	if err != nil {
@@ -170,18 +163,7 @@ func (t *Tenant) ActivityCount(f *ActivityFilter) (*Select[int], error) {
 	return aggregate(t.store, b, activityCount, countRows), nil
 }
 
-// CountActivitiesOf tells how many activities of each supplier meet the filter, in the order of the suppliers.
-func (t *Tenant) CountActivitiesOf(ctx context.Context, parents []GlobalID, f *ActivityFilter) ([]int, error) {
-	kind, rows := rowsOfOne(parents)
-	q, err := t.ActivityCounts(kind, rows, f)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]int, len(rows))
-	return out, q.Hanging(ctx, each(rows, func(at int, n *int) { out[at] = *n }))
-}
-
-// ActivityCounts is the read behind CountActivitiesOf; parents without any are missing.
+// ActivityCounts is the read of how many activities of each supplier meet the filter; suppliers without any are missing.
 func (t *Tenant) ActivityCounts(kind Kind, parents []ID, f *ActivityFilter) (*Select[int], error) {
 	b, _, _, err := t.activities(f, ActivityOrder{})
 	if err != nil {
@@ -194,12 +176,7 @@ func (t *Tenant) ActivityCounts(kind Kind, parents []ID, f *ActivityFilter) (*Se
 	return grouped(t.store, b, activityCount, countRows, of), nil
 }
 
-// ActivitiesByID gives the activities with these ids, in any order; those that are not there, or are another organization's, are missing.
-func (t *Tenant) ActivitiesByID(ctx context.Context, ids []ID) ([]*Activity, error) {
-	return t.ActivitiesWith(ids, 0).All(ctx)
-}
-
-// ActivitiesWith is the read behind ActivitiesByID.
+// ActivitiesWith is the read of the activities with these ids, in any order; those that are not there, or are another organization's, are missing.
 func (t *Tenant) ActivitiesWith(ids []ID, some Columns) *Select[Activity] {
 	return byID(t.store, t.statement("a"), activities(), ids, some)
 }

@@ -132,14 +132,7 @@ func (t *Tenant) EmissionPage(f *EmissionFilter, o EmissionOrder, p Page, some C
 	return page(t.store, b, emissions(), by, p, some, t.binding("emissions", by, c))
 }
 
-// EmissionsOf gives one page of the emissions of each supplier, category or activity, in the order of the parents and in one statement.
-func (t *Tenant) EmissionsOf(ctx context.Context, parents []GlobalID, f *EmissionFilter, o EmissionOrder, p Page) ([]*Connection[Emission], error) {
-	kind, rows := rowsOfOne(parents)
-	q, err := t.EmissionPages(kind, rows, f, o, p, 0)
-	return connections(ctx, q, err)
-}
-
-// EmissionPages is the read behind EmissionsOf, for rows of one kind.
+// EmissionPages is the read of one page of the emissions of each supplier, category or activity: rows of one kind, in their order and in one statement.
 func (t *Tenant) EmissionPages(kind Kind, parents []ID, f *EmissionFilter, o EmissionOrder, p Page, some Columns) (*Select[Emission], error) {
 	by, err := o.order()
 	if err != nil {
@@ -169,22 +162,12 @@ func emissionParents(kind Kind) (column, name string) {
 	return "", ""
 }
 
-// EmissionsByID gives the emissions with these ids, in any order; those that are not there, or are another organization's, are missing.
-func (t *Tenant) EmissionsByID(ctx context.Context, ids []ID) ([]*Emission, error) {
-	return t.EmissionsWith(ids, 0).All(ctx)
-}
-
-// EmissionsWith is the read behind EmissionsByID.
+// EmissionsWith is the read of the emissions with these ids, in any order; those that are not there, or are another organization's, are missing.
 func (t *Tenant) EmissionsWith(ids []ID, some Columns) *Select[Emission] {
 	return byID(t.store, t.statement("e"), emissions(), ids, some)
 }
 
-// CurrentEmissions gives the emission that is not superseded of each activity that has one, in any order.
-func (t *Tenant) CurrentEmissions(ctx context.Context, activities []ID) ([]*Emission, error) {
-	return t.CurrentEmissionsOf(activities, 0).All(ctx)
-}
-
-// CurrentEmissionsOf is the read behind CurrentEmissions.
+// CurrentEmissionsOf is the read of the emission that is not superseded of each activity that has one, in any order.
 func (t *Tenant) CurrentEmissionsOf(activities []ID, some Columns) *Select[Emission] {
 	b := t.statement("e")
 	b.where("NOT e.superseded")

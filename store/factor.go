@@ -149,18 +149,8 @@ func (s *Store) DatasetFactors(ctx context.Context, dataset ID) ([]*EmissionFact
 	return all(s, b, factors(), "f.code, f.id", 0).All(ctx)
 }
 
-// SupersededBy gives, for each factor that has one, the factor of the same code, region, unit and price basis in the dataset that supersedes its
-// own. Where a dataset has several such factors, it is the first that was made.
-func (s *Store) SupersededBy(ctx context.Context, ids []ID) (map[ID]*EmissionFactor, error) {
-	later := make(map[ID]*EmissionFactor)
-	return later, s.SuccessorsOf(ids, 0).Hanging(ctx, func(old ID, f *EmissionFactor) {
-		if later[old] == nil {
-			later[old] = f
-		}
-	})
-}
-
-// SuccessorsOf is the read behind SupersededBy: each row hangs on the factor that it supersedes, and of several the first is meant.
+// SuccessorsOf is the read of the factor of the same code, region, unit and price basis in the dataset that supersedes a factor's own, for each that has
+// one. Each row hangs on the factor that it supersedes; of several the first, which was made first, is meant.
 func (s *Store) SuccessorsOf(ids []ID, some Columns) *Select[EmissionFactor] {
 	b := s.statement()
 	q := &Select[EmissionFactor]{store: s, rel: factors(), some: some, statement: b, lead: leadKey, key: keyID, keysAt: none}

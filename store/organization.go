@@ -73,7 +73,7 @@ func organizations() *relation[Organization] { return organizationRelation }
 
 // Organization gives the organization itself; NOT_FOUND where the handle is of none.
 func (t *Tenant) Organization(ctx context.Context) (*Organization, error) {
-	found, err := t.OrganizationsByID(ctx, []ID{t.org})
+	found, err := t.OrganizationsWith([]ID{t.org}, 0).All(ctx)
 	if err == nil && len(found) == 0 {
 		return nil, fault.New(fault.NotFound, "There is no such organization.")
 	}
@@ -83,12 +83,8 @@ func (t *Tenant) Organization(ctx context.Context) (*Organization, error) {
 	return found[0], nil
 }
 
-// OrganizationsByID gives the organization itself, if its id is among these. Every other one does not exist.
-func (t *Tenant) OrganizationsByID(ctx context.Context, ids []ID) ([]*Organization, error) {
-	return t.OrganizationsWith(ids, 0).All(ctx)
-}
-
-// OrganizationsWith is the read behind OrganizationsByID. Where the organization is not among the ids it asks the database nothing.
+// OrganizationsWith is the read of the organization itself, if its id is among these: every other one does not exist. Where it is not, the database is
+// asked nothing.
 func (t *Tenant) OrganizationsWith(ids []ID, some Columns) *Select[Organization] {
 	b := t.store.statement()
 	b.is("o.id", "=", t.org)

@@ -28,36 +28,12 @@ func newParentKeys(kind Kind, rows []ID, belongs func(Kind) (column, name string
 	return p, nil
 }
 
-// rowsOfOne gives the kind of the first id, and the rows of all. One of another kind than the first has no children: its row is none.
-func rowsOfOne(ids []GlobalID) (kind Kind, rows []ID) {
-	rows = make([]ID, len(ids))
-	for i, id := range ids {
-		if kind = ids[0].Kind; id.Kind == kind {
-			rows[i] = id.Row
-		}
-	}
-	return kind, rows
-}
-
 // row is the row of the parent that a key names.
 func (k key) row() ID {
 	if k.kind == keyInt {
 		return CategoryID(int(k.num)).Row
 	}
 	return k.id
-}
-
-// each hands what was read for each parent over, at each place where it stands among the rows.
-func each[T any](rows []ID, keep func(at int, v *T)) func(on ID, v *T) {
-	at := make(map[ID][]int, len(rows))
-	for i, row := range rows {
-		at[row] = append(at[row], i)
-	}
-	return func(on ID, v *T) {
-		for _, i := range at[on] {
-			keep(i, v)
-		}
-	}
 }
 
 // first is the first parent, as a statement binds it.

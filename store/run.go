@@ -53,12 +53,7 @@ var runRelation = newRelation("calculation_runs", "r", nil,
 
 func runs() *relation[CalculationRun] { return runRelation }
 
-// RunsByID gives the calculation runs with these ids, in any order; those that are not there, or are another organization's, are missing.
-func (t *Tenant) RunsByID(ctx context.Context, ids []ID) ([]*CalculationRun, error) {
-	return t.RunsWith(ids, 0).All(ctx)
-}
-
-// RunsWith is the read behind RunsByID.
+// RunsWith is the read of the calculation runs with these ids, in any order; those that are not there, or are another organization's, are missing.
 func (t *Tenant) RunsWith(ids []ID, some Columns) *Select[CalculationRun] {
 	return byID(t.store, t.statement("r"), runs(), ids, some)
 }
@@ -75,12 +70,7 @@ var keyRelation = newRelation("api_keys", "k", nil,
 
 func keys() *relation[APIKey] { return keyRelation }
 
-// APIKeysByID gives the keys with these ids, in any order; those that are not there, or are another organization's, are missing.
-func (t *Tenant) APIKeysByID(ctx context.Context, ids []ID) ([]*APIKey, error) {
-	return t.APIKeysWith(ids, 0).All(ctx)
-}
-
-// APIKeysWith is the read behind APIKeysByID.
+// APIKeysWith is the read of the keys with these ids, in any order; those that are not there, or are another organization's, are missing.
 func (t *Tenant) APIKeysWith(ids []ID, some Columns) *Select[APIKey] {
 	return byID(t.store, t.statement("k"), keys(), ids, some)
 }

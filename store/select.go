@@ -193,14 +193,6 @@ func connection[T any](ctx context.Context, q *Select[T], err error) (*Connectio
 	return all[0], nil
 }
 
-// connections reads a page for each parent.
-func connections[T any](ctx context.Context, q *Select[T], err error) ([]*Connection[T], error) {
-	if err != nil {
-		return nil, err
-	}
-	return q.Connections(ctx)
-}
-
 // one reads a single row: a sum or a count.
 func one[T any](ctx context.Context, q *Select[T], err error) (v T, _ error) {
 	if err != nil {

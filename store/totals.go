@@ -59,21 +59,7 @@ func (t *Tenant) EmissionSum(f *EmissionFilter) (*Select[FootprintTotals], error
 	return aggregate(t.store, b, emissionTotals, sums(c)), nil
 }
 
-// EmissionTotalsOf sums and counts the emissions of each supplier, category or activity that meet the filter, in the order of the parents.
-func (t *Tenant) EmissionTotalsOf(ctx context.Context, parents []GlobalID, f *EmissionFilter) ([]*FootprintTotals, error) {
-	kind, rows := rowsOfOne(parents)
-	q, err := t.EmissionSums(kind, rows, f)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]*FootprintTotals, len(rows))
-	for i := range out {
-		out[i] = new(FootprintTotals)
-	}
-	return out, q.Hanging(ctx, each(rows, func(at int, sum *FootprintTotals) { *out[at] = *sum }))
-}
-
-// EmissionSums is the read behind EmissionTotalsOf; parents without emissions are missing.
+// EmissionSums is the read of the sums over the emissions of each supplier, category or activity that meet the filter; parents without emissions are missing.
 func (t *Tenant) EmissionSums(kind Kind, parents []ID, f *EmissionFilter) (*Select[FootprintTotals], error) {
 	b, c, err := t.emissions(f)
 	if err != nil {

@@ -166,7 +166,7 @@ func activities(t testing.TB, w *world) []*store.Activity {
 
 func emission(t testing.TB, w *world, a *store.Activity) *store.Emission {
 	t.Helper()
-	found, err := w.tenant.CurrentEmissions(t.Context(), []store.ID{a.ID})
+	found, err := w.tenant.CurrentEmissionsOf([]store.ID{a.ID}, 0).All(t.Context())
 	if err != nil || len(found) != 1 {
 		t.Fatalf("%d emissions of %s, %v; want one", len(found), a.ExternalID, err)
 	}
@@ -201,7 +201,7 @@ func TestAnEmissionIsStoredAsItWasCalculated(t *testing.T) {
 		if last.Output.Canonical() != "12.5" || factor.SourceRow == nil || *factor.SourceRow != w.factors[0].ID || *factor.InputUnit != "USD" {
 			t.Errorf("provenance %+v; want it to end in 12.5 kg and to point at the factor", steps)
 		}
-		runs, err := w.tenant.RunsByID(t.Context(), []store.ID{e.RunID})
+		runs, err := w.tenant.RunsWith([]store.ID{e.RunID}, 0).All(t.Context())
 		if err != nil || len(runs) != 1 || runs[0].Status != store.RunSucceeded || runs[0].FinishedAt == nil || runs[0].Reason == "" {
 			t.Errorf("run %+v, %v; want it SUCCEEDED, with end and reason", runs, err)
 		}
@@ -272,7 +272,7 @@ func TestWithoutCalculationLinesAreKeptAsTheyAre(t *testing.T) {
 			t.Errorf("%+v; want it CREATED without a problem", r)
 		}
 	}
-	if found, err := w.tenant.CurrentEmissions(t.Context(), []store.ID{got[0].Activity.ID, got[1].Activity.ID}); len(found) != 0 || err != nil {
+	if found, err := w.tenant.CurrentEmissionsOf([]store.ID{got[0].Activity.ID, got[1].Activity.ID}, 0).All(t.Context()); len(found) != 0 || err != nil {
 		t.Errorf("%d emissions, %v; want none", len(found), err)
 	}
 	if again := w.importAll(t, calculate, w.input("a")); again[0].Status != store.Updated {

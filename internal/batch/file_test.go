@@ -99,7 +99,7 @@ func storedRuns(t testing.TB, w *world) []*store.CalculationRun {
 	for _, e := range page.Nodes {
 		ids = append(ids, e.RunID)
 	}
-	runs, err := w.tenant.RunsByID(t.Context(), ids)
+	runs, err := w.tenant.RunsWith(ids, 0).All(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
