@@ -2,6 +2,7 @@ package resolvers
 
 import (
 	"carbongraph/graph/generated"
+	"carbongraph/resolvers/loaders"
 	"carbongraph/store"
 	"context"
 )
@@ -17,7 +18,7 @@ func (r *queryResolver) Node(ctx context.Context, id store.GlobalID) (store.Node
 
 // Nodes gives the rows of ids, in their order.
 func (r *queryResolver) Nodes(ctx context.Context, ids []*store.GlobalID) ([]store.Node, error) {
-	if err := tooMany("ids", len(ids), maxNodes); err != nil {
+	if err := tooMany("ids", len(ids), loaders.MaxNodes); err != nil {
 		return nil, err
 	}
 	asked := make([]store.GlobalID, len(ids))

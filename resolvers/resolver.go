@@ -52,11 +52,8 @@ func (r *Resolver) tenant(ctx context.Context) *store.Tenant {
 	return r.o.Store.Tenant(auth.From(ctx).Org)
 }
 
-// maxItems is how many items a mutation takes, maxNodes how many ids nodes takes.
-const (
-	maxItems = 10_000
-	maxNodes = 100
-)
+// maxItems is how many items a mutation takes.
+const maxItems = 10_000
 
 func tooMany(what string, got, most int) error {
 	if got <= most {

@@ -5,20 +5,42 @@ import (
 
 	"github.com/graph-gophers/dataloader/v7"
 
+	"carbongraph/graph/exec"
 	"carbongraph/graph/plan"
 	"carbongraph/store"
 )
 
-// kinds are the types that have ids: how a row is read by one.
-var kinds = map[store.Kind]kind{
-	store.KindOrganization:   kindOf("Organization", &Organizations.Read),
-	store.KindSupplier:       kindOf("Supplier", &Suppliers.Read),
-	store.KindActivity:       kindOf("Activity", &Activities.Read),
-	store.KindEmission:       kindOf("Emission", &Emissions.Read),
-	store.KindEmissionFactor: kindOf("EmissionFactor", &Factors.Read),
-	store.KindFactorDataset:  kindOf("FactorDataset", &Datasets.Read),
-	store.KindCalculationRun: kindOf("CalculationRun", &Runs.Read),
-	store.KindAPIKey:         kindOf("ApiKey", &Keys.Read),
+// MaxNodes is how many ids the field nodes takes.
+const MaxNodes = 100
+
+// Visible tells whether rows of a kind exist for a role: keys do for ADMIN alone.
+func Visible(k store.Kind, role store.Role) bool { return k != store.KindAPIKey || role == store.Admin }
+
+// nodeType is a type that has ids, for both engines: how its rows are read by one.
+type nodeType struct {
+	kind store.Kind
+	ask  kind
+	exec.NodeKind
+}
+
+// nodeTypes are all of them.
+var nodeTypes = []nodeType{
+	nodeOf(store.KindOrganization, "Organization", Organizations),
+	nodeOf(store.KindCategory, "Category", Categories),
+	nodeOf(store.KindSupplier, "Supplier", Suppliers),
+	nodeOf(store.KindActivity, "Activity", Activities),
+	nodeOf(store.KindEmission, "Emission", Emissions),
+	nodeOf(store.KindEmissionFactor, "EmissionFactor", Factors),
+	nodeOf(store.KindFactorDataset, "FactorDataset", Datasets),
+	nodeOf(store.KindCalculationRun, "CalculationRun", Runs),
+	nodeOf(store.KindAPIKey, "ApiKey", Keys),
+}
+
+func nodeOf[V any, N interface {
+	*V
+	store.Node
+}](k store.Kind, object string, read *ByID[V]) nodeType {
+	return nodeType{k, kindOf[V, N](object, &read.Read), exec.NodeOf[V]{Kind: k, Type: object, Read: read.Keyed}}
 }
 
 // kind asks for rows of one type. When the level has run it tells each, nil where there is none, and where warming goes on.
@@ -54,22 +76,17 @@ func Nodes(ctx context.Context, ids []store.GlobalID) ([]store.Node, error) {
 	l, f := From(ctx), rootField(ctx)
 	out := make([]store.Node, len(ids))
 	places, rows := map[store.Kind][]int{}, map[store.Kind][]store.ID{}
-	var categories []*store.Category
 	for i, id := range ids {
-		if c := store.CategoryByNumber(int32(id.CategoryNumber())); c != nil {
-			out[i], categories = c, append(categories, c)
-		} else {
-			places[id.Kind], rows[id.Kind] = append(places[id.Kind], i), append(rows[id.Kind], id.Row)
-		}
+		places[id.Kind], rows[id.Kind] = append(places[id.Kind], i), append(rows[id.Kind], id.Row)
 	}
 	lv, nexts := l.level(), map[store.Kind]func(*plan.Field) ([]store.Node, []step, error){}
-	for k := range places {
-		if kinds[k] != nil {
-			nexts[k] = kinds[k](lv, rows[k])
+	for _, t := range nodeTypes {
+		if len(rows[t.kind]) > 0 {
+			nexts[t.kind] = t.ask(lv, rows[t.kind])
 		}
 	}
 	lv.run()
-	now := []step{{[]*plan.Field{f}, "Category", categories}}
+	var now []step
 	for k, next := range nexts {
 		nodes, below, err := next(f)
 		if err != nil {

@@ -27,9 +27,6 @@ type (
 	}
 )
 
-// most is how many ids the field nodes takes.
-const most = 100
-
 // Roots gives the root fields of queries for the short way: what resolvers answer, read from the same places.
 func Roots() []exec.Root {
 	return []exec.Root{
@@ -110,21 +107,12 @@ func supplierByKey(args map[string]any) (func(from Ledger, some store.Columns) *
 }
 
 func nodes(field, argument string) exec.Nodes {
-	return exec.Nodes{Field: field, Argument: argument, Most: most,
-		Hidden: func(from Ledger, kind store.Kind) bool {
-			return kind == store.KindAPIKey && from.Viewer.Role != store.Admin
-		},
-		Kinds: []exec.NodeKind{
-			exec.NodeOf[store.Organization]{Kind: store.KindOrganization, Type: "Organization", Read: Organizations.Keyed},
-			exec.NodeOf[store.Category]{Kind: store.KindCategory, Type: "Category", Read: Categories.Keyed},
-			exec.NodeOf[store.Supplier]{Kind: store.KindSupplier, Type: "Supplier", Read: Suppliers.Keyed},
-			exec.NodeOf[store.Activity]{Kind: store.KindActivity, Type: "Activity", Read: Activities.Keyed},
-			exec.NodeOf[store.Emission]{Kind: store.KindEmission, Type: "Emission", Read: Emissions.Keyed},
-			exec.NodeOf[store.EmissionFactor]{Kind: store.KindEmissionFactor, Type: "EmissionFactor", Read: Factors.Keyed},
-			exec.NodeOf[store.FactorDataset]{Kind: store.KindFactorDataset, Type: "FactorDataset", Read: Datasets.Keyed},
-			exec.NodeOf[store.CalculationRun]{Kind: store.KindCalculationRun, Type: "CalculationRun", Read: Runs.Keyed},
-			exec.NodeOf[store.APIKey]{Kind: store.KindAPIKey, Type: "ApiKey", Read: Keys.Keyed},
-		}}
+	out := exec.Nodes{Field: field, Argument: argument, Most: MaxNodes,
+		Hidden: func(from Ledger, kind store.Kind) bool { return !Visible(kind, from.Viewer.Role) }}
+	for _, t := range nodeTypes {
+		out.Kinds = append(out.Kinds, t.NodeKind)
+	}
+	return out
 }
 
 // page reads the page of a root field with decoded arguments.
