@@ -281,6 +281,34 @@ func TestEnginesAgree(t *testing.T) {
 	})
 }
 
+// The metric tells which engine served an operation, and why not the short one.
+func TestTheMetricTellsTheEngine(t *testing.T) {
+	es := newEngines(t, map[string]string{"DATA_DIR": t.TempDir()})
+	key := newComparison(t, es).keys[0]
+	for _, document := range []string{
+		`{ suppliers(first: 2) { nodes { name } } }`, `{ __schema { queryType { name } } }`, `mutation { upsertSuppliers(input: {suppliers: []}) { created } }`,
+		`{ suppliers(first: 0) { nodes { name } } }`,
+	} {
+		for _, e := range es.all {
+			e.ask(key, &graphtest.Document{Text: document})
+		}
+	}
+	for i, want := range [][]string{
+		{`{engine="short",reason=""}`, `{engine="gqlgen",reason="schema"}`, `{engine="gqlgen",reason="kind"}`, `{engine="gqlgen",reason="argument"}`},
+		{`{engine="gqlgen",reason="off"}`},
+	} {
+		split := es.all[i].split(t)
+		for _, labels := range want {
+			if !strings.Contains(split, "carbongraph_graphql_engine_total"+labels) {
+				t.Errorf("ENGINE=%s: no %s in %s", es.all[i].name, labels, split)
+			}
+		}
+		if n := strings.Count(split, "carbongraph_graphql_engine_total{"); n != len(want) {
+			t.Errorf("ENGINE=%s: %d kinds of operations, want %d: %s", es.all[i].name, n, len(want), split)
+		}
+	}
+}
+
 // unanswerable lists what the schema allows and no answer can be: a list that is never empty, a path that is not stored with a line's problem, an
 // organization of a kind that the ledgers are not.
 func unanswerable() []string {

@@ -64,6 +64,7 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		"the same key twice":              {file: "data_dir: x\nDATA_DIR: y\n", names: "set twice"},
 		"a file that is not YAML":         {file: "\t- : {", names: "no YAML"},
 		"a level that is none":            {env: map[string]string{"LOG_LEVEL": "loud"}, names: "LOG_LEVEL (from environment)"},
+		"an engine that is none":          {env: map[string]string{"ENGINE": "fast"}, names: "ENGINE (from environment) is auto or gqlgen"},
 		"a format that is none":           {env: map[string]string{"LOG_FORMAT": "xml"}, names: "LOG_FORMAT"},
 		"an address without port":         {env: map[string]string{"LISTEN_ADDR": "localhost"}, names: "LISTEN_ADDR"},
 		"a port out of range":             {env: map[string]string{"ADMIN_ADDR": ":70000"}, names: "ADMIN_ADDR"},
