@@ -161,6 +161,23 @@ test('the address is the state: an example, back, and what was written after a r
   await expect(console.editor).toContainText('query Kept')
 })
 
+test('what is written while an answer is on its way is in the address too', async ({ console, page }) => {
+  await console.open('/explore?x=find-factors')
+  await expect(console.strip).toBeVisible()
+  let release = () => {}
+  const held = new Promise<void>((done) => (release = done))
+  await page.route('**/graphql', async (route) => {
+    await held
+    await route.continue()
+  })
+  await page.getByRole('button', { name: 'Who am I' }).click()
+  await page.keyboard.press('ControlOrMeta+Enter')
+  await expect(page.locator('[aria-busy=true]')).toBeVisible()
+  await console.write(console.editor, 'query Kept { viewer { role } }')
+  await expect(page).toHaveURL(/\/explore$/)
+  release()
+})
+
 test('the keyboard reaches everything: panes by F6, out of the editor by Esc and Tab, dividers by arrows', async ({ console, page }) => {
   await console.open('/explore?x=who-am-i')
   await expect(console.strip).toBeVisible()
