@@ -80,6 +80,30 @@ func TestAnIdThatIsANumberIsRefused(t *testing.T) {
 	})
 }
 
+func TestWhatIsHeldNeedsNoStatement(t *testing.T) {
+	storetest.Each(t, "by either engine", func(t *testing.T, st *store.Store) {
+		s := newServer(st, wide(t, st).ID(), resolvers.Options{})
+		ctx, cancel := context.WithCancel(t.Context())
+		var holding sync.WaitGroup
+		holding.Go(func() { st.HoldReference(ctx) })
+		defer holding.Wait()
+		defer cancel()
+		for engine, s := range s.engines() {
+			var got answer
+			for range 500 {
+				if got = s.ask(t, statementDocuments["nodes"].document, nil); got.Statements == 2 {
+					break
+				}
+				time.Sleep(10 * time.Millisecond)
+			}
+			if got.Statements != 2 || len(got.Errors) > 0 {
+				t.Errorf("%s: %d statements, want 2: suppliers and their emissions; %v", engine, got.Statements, got.Errors)
+			}
+			s.went(t)
+		}
+	})
+}
+
 func TestCyclicTypesAsDeepAsIsAllowed(t *testing.T) {
 	storetest.Each(t, "are read level by level", func(t *testing.T, st *store.Store) {
 		document := "name"

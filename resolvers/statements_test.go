@@ -72,25 +72,26 @@ func TestStatements(t *testing.T) {
 	storetest.Each(t, "statements", func(t *testing.T, st *store.Store) {
 		for engine, s := range newServer(st, wide(t, st).ID(), resolvers.Options{}).engines() {
 			for name, tc := range statementDocuments {
-				clients := 64
-				if engine == "gqlgen" && !tc.loaded {
-					clients = 1
-				}
-				t.Run(fmt.Sprintf("%s by %s with %d clients", name, engine, clients), func(t *testing.T) {
-					var all sync.WaitGroup
-					for range clients {
-						all.Go(func() {
-							got := s.ask(t, tc.document, tc.variables)
-							if len(got.Errors) > 0 {
-								t.Errorf("errors: %v", got.Errors)
-							}
-							if got.Statements != tc.statements {
-								t.Errorf("statements = %d, want %d", got.Statements, tc.statements)
-							}
-						})
+				for _, clients := range []int{1, 64} {
+					if clients > 1 && engine == "gqlgen" && !tc.loaded {
+						continue // 64 of each, by that engine under the race detector, meet the deadline of ask
 					}
-					all.Wait()
-				})
+					t.Run(fmt.Sprintf("%s by %s with %d clients", name, engine, clients), func(t *testing.T) {
+						var all sync.WaitGroup
+						for range clients {
+							all.Go(func() {
+								got := s.ask(t, tc.document, tc.variables)
+								if len(got.Errors) > 0 {
+									t.Errorf("errors: %v", got.Errors)
+								}
+								if got.Statements != tc.statements {
+									t.Errorf("statements = %d, want %d", got.Statements, tc.statements)
+								}
+							})
+						}
+						all.Wait()
+					})
+				}
 			}
 			s.went(t)
 		}
