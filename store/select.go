@@ -36,9 +36,6 @@ const (
 	leadPage      // the parent's number, whether rows lie before and after the page, and the row's place: NULL where the page is empty
 )
 
-// Size is how many rows a page has at most; 0 where there are no pages.
-func (q *Select[T]) Size() int { return q.window.size }
-
 // Backward tells whether the rows of a page come from its end.
 func (q *Select[T]) Backward() bool { return q.window.backward }
 

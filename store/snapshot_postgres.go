@@ -48,7 +48,8 @@ type pgSnapshot struct {
 	stop   func() bool
 	own    *prepared
 	begun  bool
-	broken bool
+	broken bool // nothing can be read any more
+	lost   bool // and nobody else can read on the connection either
 }
 
 func (s *Store) postgresSnapshot(pool *pgxpool.Pool) func(context.Context) (Snapshot, error) {
@@ -79,7 +80,7 @@ func (sn *pgSnapshot) Read(more bool, statements ...Statement) (err error) {
 	if err := sn.ctx.Err(); err != nil {
 		return err
 	}
-	began := time.Now()
+	began, made := time.Now(), sn.own.made
 	p := sn.pg.StartPipeline(context.Background())
 	defer func() {
 		if closed := p.Close(); err == nil {
@@ -87,6 +88,9 @@ func (sn *pgSnapshot) Read(more bool, statements ...Statement) (err error) {
 		}
 		if err != nil {
 			sn.broken = true
+			// What was prepared, or made room, behind the error was not done; and a statement may have been prepared for tables as they were.
+			var said *pgconn.PgError
+			sn.lost = sn.own.made != made || errors.As(err, &said) && (said.Code == "26000" || said.Code == "0A000")
 			if cause := context.Cause(sn.ctx); cause != nil {
 				err = fmt.Errorf("%w: %w", sn.ctx.Err(), err)
 			}
@@ -133,7 +137,7 @@ func (sn *pgSnapshot) Read(more bool, statements ...Statement) (err error) {
 
 // frame reads the end of a statement without rows.
 func (sn *pgSnapshot) frame(p *pgconn.Pipeline, text string) error {
-	r, err := sn.next(p, text, false)
+	r, err := sn.next(p, text)
 	if err != nil {
 		return err
 	}
@@ -179,7 +183,7 @@ func (sn *pgSnapshot) prepare(p *pgconn.Pipeline, text string) *preparedStatemen
 }
 
 // next gives the rows of the next statement, past what was sent to prepare it.
-func (sn *pgSnapshot) next(p *pgconn.Pipeline, text string, fresh bool) (*pgconn.ResultReader, error) {
+func (sn *pgSnapshot) next(p *pgconn.Pipeline, text string) (*pgconn.ResultReader, error) {
 	for {
 		results, err := p.GetResults()
 		if err != nil {
@@ -202,7 +206,7 @@ func (sn *pgSnapshot) next(p *pgconn.Pipeline, text string, fresh bool) (*pgconn
 
 // receive takes the rows of one statement.
 func (sn *pgSnapshot) receive(p *pgconn.Pipeline, a asked, st Statement) error {
-	r, err := sn.next(p, a.text, a.fresh)
+	r, err := sn.next(p, a.text)
 	if err != nil {
 		return err
 	}
@@ -220,11 +224,16 @@ func (sn *pgSnapshot) receive(p *pgconn.Pipeline, a asked, st Statement) error {
 
 // Close gives the connection back, or ends it where it is of no more use.
 func (sn *pgSnapshot) Close() {
-	if sn.begun && !sn.broken && sn.ctx.Err() == nil {
+	switch {
+	case !sn.begun || sn.ctx.Err() != nil:
+	case !sn.broken:
 		_ = sn.Read(false) // what it could still tell, nobody asks any more
+	case !sn.lost && !sn.pg.IsClosed():
+		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+		defer cancel()
+		sn.begun = sn.pg.Exec(ctx, "ROLLBACK").Close() != nil
 	}
-	watched := sn.stop()
-	if !watched || sn.broken || sn.begun {
+	if watched := sn.stop(); !watched || sn.lost || sn.begun {
 		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
 		defer cancel()
 		_ = sn.conn.Conn().Close(ctx) // the pool makes another

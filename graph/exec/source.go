@@ -177,6 +177,7 @@ func (s *source[T]) borrowed(r *run, set *set, i int) bool {
 			return true // there is none
 		}
 		set.rowAt[i] = set.rows
+		before := len(set.json)
 		for segment := range s.segments {
 			set.json = append(set.json, from.segment(int(row)*l.from.segments+l.segment+segment)...)
 			set.ends = append(set.ends, uint32(len(set.json)))
@@ -185,6 +186,7 @@ func (s *source[T]) borrowed(r *run, set *set, i int) bool {
 			set.keys[link] = append(set.keys[link], from.keys[l.link+link][row])
 		}
 		set.rows++
+		r.held += len(set.json) - before // the next row that is kept tells if that is too much
 		return true
 	}
 	return false
