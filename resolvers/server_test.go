@@ -87,7 +87,7 @@ func (s *server) went(t *testing.T) {
 
 // shortened gives the same server with the short way before gqlgen's engine.
 func (s server) shortened() *server {
-	s.short = exec.New(exec.Options{Relations: loaders.Relations(), Roots: loaders.Roots()})
+	s.short = exec.New(exec.Options{Relations: loaders.Relations(), Roots: loaders.Roots(), Joins: s.store.Joins()})
 	s.whyNot = &reasons{}
 	return &s
 }

@@ -124,10 +124,10 @@ func TestAVariableChangesWhatIsSelected(t *testing.T) {
 	})
 }
 
-// with gives the server by an engine in which one relation is another.
+// with gives the server by an engine in which one relation is another, whose rows come along with no page then.
 func (s *server) with(changed exec.Relation, o exec.Options) *server {
 	other := s.shortened()
-	o.Roots, o.Relations = loaders.Roots(), loaders.Relations()
+	o.Roots, o.Relations, o.Joins = loaders.Roots(), loaders.Relations(), changed == nil && s.store.Joins()
 	if changed != nil {
 		o.Relations = append(o.Relations, changed) // the last of a name counts
 	}

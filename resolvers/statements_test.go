@@ -37,7 +37,8 @@ var statementDocuments = map[string]struct {
 	document   string
 	variables  map[string]any
 	statements int64
-	loaded     bool // also asked by 64 clients at once: a level of lists below lists, in each of its shapes
+	joined     int64 // fewer of them by the short way on Postgres, where rows come along with a page
+	loaded     bool  // also asked by 64 clients at once: a level of lists below lists, in each of its shapes
 }{
 	"nodes": {loaded: true, document: `{ suppliers(first: 50) { nodes { name emissions(first: 5, orderBy: {field: CO2E}) { nodes {
 		co2e category { number name } factor { name dataset { version } } } } } } }`, statements: 4},
@@ -57,10 +58,14 @@ var statementDocuments = map[string]struct {
 	"nothing is counted unasked":                 {document: `{ emissions(first: 5) { nodes { id } } }`, statements: 1},
 	"totals and count of the root come together": {document: `{ emissions(first: 5) { totalCount totals { co2e activityCount } } }`, statements: 2},
 	"deep": {document: `{ activities(first: 50) { nodes { supplier { name } emission { activity { externalId } run { reason } factor { dataset { supersedes { version } } supersededBy { id } } }
-		history(first: 3) { totalCount nodes { supplier { name } } } } } }`, statements: 10},
-	"categories":           {document: `{ categories { name emissions(first: 3) { totalCount nodes { supplier { name } } } } }`, statements: 3},
-	"categories alone":     {document: `{ categories { name } }`, statements: 0},
-	"through the category": {document: `{ emissions(first: 50) { nodes { category { emissions(first: 1) { nodes { id } } } } } }`, statements: 2},
+		history(first: 3) { totalCount nodes { supplier { name } } } } } }`, statements: 10, joined: 1},
+	"along with a page": {document: `{ emissions(first: 50) { nodes { co2e supplier { name } s: supplier { country } activity { externalId } run { reason } factor { name } } pageInfo { endCursor } } }`,
+		statements: 5, joined: 3},
+	"along with a page, and of it too":      {document: `{ emissions(first: 50) { edges { cursor node { supplier { name } activity { supplier { name country } } } } } }`, statements: 3, joined: 2},
+	"along with one page, not with another": {document: `{ emissions(first: 50) { nodes { supplier { name } } } activities(first: 50) { nodes { supplier { name } } } }`, statements: 3},
+	"categories":                            {document: `{ categories { name emissions(first: 3) { totalCount nodes { supplier { name } } } } }`, statements: 3},
+	"categories alone":                      {document: `{ categories { name } }`, statements: 0},
+	"through the category":                  {document: `{ emissions(first: 50) { nodes { category { emissions(first: 1) { nodes { id } } } } } }`, statements: 2},
 	"groups": {document: `{ footprint(groupBy: [CATEGORY, SUPPLIER, FACTOR]) { nodes { category { name } supplier { name } factor { name dataset { version } } totals { co2e } share } } }`,
 		statements: 4},
 	"a value by another set needs no other row": {document: `{ emissionFactors { nodes { value(gwpSet: AR4) } } }`, statements: 1},
@@ -72,6 +77,10 @@ func TestStatements(t *testing.T) {
 	storetest.Each(t, "statements", func(t *testing.T, st *store.Store) {
 		for engine, s := range newServer(st, wide(t, st).ID(), resolvers.Options{}).engines() {
 			for name, tc := range statementDocuments {
+				want := tc.statements
+				if engine == "short" && st.Joins() {
+					want -= tc.joined
+				}
 				for _, clients := range []int{1, 64} {
 					if clients > 1 && engine == "gqlgen" && !tc.loaded {
 						continue // 64 of each, by that engine under the race detector, meet the deadline of ask
@@ -84,8 +93,8 @@ func TestStatements(t *testing.T) {
 								if len(got.Errors) > 0 {
 									t.Errorf("errors: %v", got.Errors)
 								}
-								if got.Statements != tc.statements {
-									t.Errorf("statements = %d, want %d", got.Statements, tc.statements)
+								if got.Statements != want {
+									t.Errorf("statements = %d, want %d", got.Statements, want)
 								}
 							})
 						}

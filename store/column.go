@@ -144,6 +144,26 @@ func newScratch[T any](cols []column[T]) *scratch[T] {
 	return s
 }
 
+// wire reads columns in Postgres' binary form.
+func (r *relation[T]) wire(into *scratch[T], pick *pick, values [][]byte) error {
+	for i, at := range pick.at {
+		if err := r.cols[at].wire(&into.row, into.slots[at], values[i]); err != nil {
+			return err
+		}
+	}
+	if r.finish != nil {
+		r.finish(&into.row)
+	}
+	return nil
+}
+
+// release gives the memory of a row back.
+func (r *relation[T]) release(s *scratch[T]) {
+	var none T
+	s.row = none // its texts share the driver's memory
+	r.scratch.Put(s)
+}
+
 // The kinds of column. at tells where in the row the value stands.
 
 func idColumn[T any](sql, shows string, at func(*T) *ID) column[T] {

@@ -21,7 +21,9 @@ type Select[T any] struct {
 	placed  bool     // whether the place is read at all
 	window  window
 	parents int
-	keysAt  int // which value is the keys that are read by; none where there are no such keys
+	page    *pageQuery // of a page of one parent, or of none: what its text is made of
+	joins   []join     // what it brings along
+	keysAt  int        // which value is the keys that are read by; none where there are no such keys
 }
 
 // none is no place among the values.

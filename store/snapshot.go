@@ -83,12 +83,13 @@ func (a *At) AppendPlace(b []byte) ([]byte, error) {
 // AppendCursor writes the cursor of a place.
 func (q *Select[T]) AppendCursor(b, place []byte) []byte { return q.bound.scope().append(b, place) }
 
-// Into ties a read to who takes its rows. A read that asks for nothing is done at once, and gives no statement.
-func (q *Select[T]) Into(sink Sink[T]) (Statement, error) {
+// Into ties a read to who takes its rows, and to who takes those that they bring along, in the order in which they were joined. A read that asks for nothing is
+// done at once, and gives no statement.
+func (q *Select[T]) Into(sink Sink[T], along ...Companion) (Statement, error) {
 	if q.text == "" {
 		return nil, sink.Done(nil)
 	}
-	r := &intake[T]{q: q, sink: sink, pick: q.rel.pick(q.some), scratch: q.rel.scratch.Get().(*scratch[T])}
+	r := &intake[T]{q: q, sink: sink, along: along, pick: q.rel.pick(q.some), scratch: q.rel.scratch.Get().(*scratch[T])}
 	if q.lead == leadPage {
 		if q.placed {
 			r.at.kinds = q.bound.kinds
@@ -102,6 +103,7 @@ func (q *Select[T]) Into(sink Sink[T]) (Statement, error) {
 type intake[T any] struct {
 	q       *Select[T]
 	sink    Sink[T]
+	along   []Companion
 	scratch *scratch[T]
 	pick    *pick
 	at      At
@@ -125,11 +127,19 @@ func (r *intake[T]) wire(values [][]byte) error {
 	switch q.lead {
 	case leadPage:
 		keys := len(r.at.kinds)
-		if len(values) < 3+keys {
-			return fmt.Errorf("store: a row of %d columns", len(values))
+		width := 3 + keys + len(r.pick.at)
+		all := width
+		for _, c := range r.along {
+			all += c.width()
+		}
+		if len(values) != all {
+			return fmt.Errorf("store: a row of %d columns where %d were asked for", len(values), all)
 		}
 		var err error
 		if err = wireInt(&r.parent, values[0]); err == nil {
+			if r.parent < 0 {
+				return r.guest(-1-r.parent, values[width:])
+			}
 			if err = wireBool(&r.before, values[1]); err == nil {
 				err = wireBool(&r.after, values[2])
 			}
@@ -137,7 +147,7 @@ func (r *intake[T]) wire(values [][]byte) error {
 		if err != nil {
 			return err
 		}
-		r.at.values, own = values[3:3+keys], values[3+keys:]
+		r.at.values, own = values[3:3+keys], values[3+keys:width]
 		if in, err := r.page(keys > 0 && r.at.values[0] == nil); !in {
 			return err
 		}
@@ -153,19 +163,24 @@ func (r *intake[T]) wire(values [][]byte) error {
 
 // take reads the columns of the relation, and hands the row over.
 func (r *intake[T]) take(own [][]byte) error {
-	rel, row := r.q.rel, &r.scratch.row
 	if len(own) != len(r.pick.at) {
-		return fmt.Errorf("store: %d columns of %s where %d were asked for", len(own), rel.table, len(r.pick.at))
+		return fmt.Errorf("store: %d columns of %s where %d were asked for", len(own), r.q.rel.table, len(r.pick.at))
 	}
-	for i, at := range r.pick.at {
-		if err := rel.cols[at].wire(row, r.scratch.slots[at], own[i]); err != nil {
-			return err
-		}
+	if err := r.q.rel.wire(r.scratch, r.pick, own); err != nil {
+		return err
 	}
-	if rel.finish != nil {
-		rel.finish(row)
+	return r.sink.Row(&r.at, &r.scratch.row)
+}
+
+// guest hands a row over that the page brings along: the n-th of those that take them.
+func (r *intake[T]) guest(n int, values [][]byte) error {
+	if n >= len(r.along) {
+		return fmt.Errorf("store: a row that %s brings along, for the %d. of %d", r.q.rel.table, n+1, len(r.along))
 	}
-	return r.sink.Row(&r.at, row)
+	for _, c := range r.along[:n] {
+		values = values[c.width():]
+	}
+	return r.along[n].take(values[:r.along[n].width()])
 }
 
 // page notes what a row tells of its page. It is false for what is no row of it: an empty page's, or the one too many.
@@ -242,9 +257,10 @@ func (r *intake[T]) done() error {
 			p.Next = p.Next || p.more
 		}
 	}
-	var none T
-	r.scratch.row = none // its texts share the driver's memory
-	r.q.rel.scratch.Put(r.scratch)
+	r.q.rel.release(r.scratch)
 	r.scratch = nil
+	for _, c := range r.along {
+		c.done()
+	}
 	return r.sink.Done(r.pages)
 }

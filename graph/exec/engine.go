@@ -27,6 +27,8 @@ type Options struct {
 	Roots     []Root     // the fields of Query
 	// Operations is how many run at once; others wait, and hold nothing meanwhile. 0: twice the cores.
 	Operations int
+	// Joins: a page can bring other rows along (store.Store.Joins).
+	Joins bool
 	// Bytes is what one operation may hold. 0: 64 MB.
 	Bytes int
 }
@@ -38,6 +40,7 @@ type Engine struct {
 	roots     map[string]Root
 	admitted  chan struct{}
 	bytes     int
+	joins     bool
 	runs      sync.Pool
 	answers   sync.Pool
 }
@@ -50,7 +53,7 @@ func New(o Options) *Engine {
 	if o.Bytes == 0 {
 		o.Bytes = 64 << 20
 	}
-	e := &Engine{objects: described(), relations: map[string]Relation{}, roots: map[string]Root{}, admitted: make(chan struct{}, o.Operations), bytes: o.Bytes}
+	e := &Engine{objects: described(), relations: map[string]Relation{}, roots: map[string]Root{}, admitted: make(chan struct{}, o.Operations), bytes: o.Bytes, joins: o.Joins}
 	for _, r := range o.Relations {
 		e.relations[r.name()] = r
 	}
@@ -168,6 +171,7 @@ func (e *Engine) Compile(p *plan.Plan, variables map[string]any) (*Program, erro
 	}
 	out.lit("}}")
 	c.lend()
+	c.join()
 	out.levels = c.levels()
 	for i, level := range out.levels {
 		if slices.ContainsFunc(level, node.reads) {

@@ -65,6 +65,7 @@ func (o One[P, V]) link(c *compiler, from *source[P], link int, f *plan.Field) (
 	level, early, mark := o.level(&from.origin)
 	to := keyed(c, level, o.Read, mark)
 	to.feeds = append(to.feeds, feed{&from.origin, link, early})
+	c.joinable = append(c.joinable, &pairOf[P, V]{from, to, o.Needs, o.Read.Key != nil && o.Read.Needs == "ID"})
 	shape, err := shapeOf(c, to, f.Type(), f.Fields(f.Type(), c.variables))
 	return &toOne{link: link, shape: shape, nullable: !f.Definition.Type.NonNull}, err
 }
@@ -167,7 +168,13 @@ func (n Connection[V]) show(c *compiler, f *plan.Field, level int, mark string, 
 		if err != nil {
 			return nil, err
 		}
-		return orRefused(pages(r.from, ids, s.wants()))
+		q, err := orRefused(pages(r.from, ids, s.wants()))
+		for _, j := range s.joints {
+			if err == nil {
+				err = j.join(q)
+			}
+		}
+		return q, err
 	}
 	if f.Fixed() {
 		s.query = again(s.query)

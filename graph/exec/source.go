@@ -77,6 +77,9 @@ type source[T any] struct {
 	// asked gives the ids that a root field's arguments name; nil: links alone lead here.
 	asked func(r *run) ([]store.ID, error)
 	roots bool // it is asked without ids
+	// joints lead to rows that come along with those of this source; brought tells that those of this one come along with another's.
+	joints  []joint[T]
+	brought bool
 }
 
 // shape is one selection on the rows of a source: pieces of JSON with links between them.
@@ -109,11 +112,14 @@ func (s *source[T]) wants() store.Columns {
 }
 
 // reads: what memory holds of is read but seldom.
-func (s *source[T]) reads() bool { return s.query != nil && s.held == nil }
+func (s *source[T]) reads() bool { return s.query != nil && s.held == nil && !s.brought }
 
 // prepare gathers the keys and makes the statement; nil where none is needed.
 func (s *source[T]) prepare(r *run) (store.Statement, error) {
 	set := &r.sets[s.id]
+	if s.brought {
+		return nil, nil
+	}
 	if s.list != nil {
 		for _, row := range s.list(r.from) {
 			if err := s.keep(r, set, row); err != nil {
@@ -143,7 +149,14 @@ func (s *source[T]) prepare(r *run) (store.Statement, error) {
 	if s.paged {
 		set.own = q
 	}
-	return q.Into(&sink[T]{s, r})
+	if len(s.joints) == 0 {
+		return q.Into(&sink[T]{s, r})
+	}
+	along := make([]store.Companion, len(s.joints))
+	for i, j := range s.joints {
+		along[i] = j.companion(r)
+	}
+	return q.Into(&sink[T]{s, r}, along...)
 }
 
 // lender is a source that has rows of the same read earlier, and writes them in the borrower's shapes too.
@@ -302,6 +315,7 @@ type compiler struct {
 	variables map[string]any
 	nodes     []node
 	shared    map[string]node
+	joinable  []pair
 	refused   error                 // an argument within a part of a row
 	reads     map[string][]borrower // sources of one bulk read, by its name
 }

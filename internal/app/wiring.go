@@ -42,7 +42,7 @@ func (a *App) shortWay() *exec.Engine {
 	if a.o.Config.Engine == "gqlgen" {
 		return nil
 	}
-	return exec.New(exec.Options{Relations: loaders.Relations(), Roots: loaders.Roots()})
+	return exec.New(exec.Options{Relations: loaders.Relations(), Roots: loaders.Roots(), Joins: a.Store.Joins()})
 }
 
 // ledger is what the short way reads from, for whoever asks.
