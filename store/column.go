@@ -46,10 +46,11 @@ type relation[T any] struct {
 	picks   sync.Map // Columns to *pick, of the relations that live as long as the program
 }
 
-// pick is some columns of a relation: as SELECT wants them, and which they are.
+// pick is some columns of a relation: as SELECT wants them, NULL of the type of each, and which they are.
 type pick struct {
-	list string
-	at   []int
+	list  string
+	nulls string // of those that are the table's own
+	at    []int
 }
 
 func (r *relation[T]) pick(some Columns) *pick {
@@ -58,13 +59,14 @@ func (r *relation[T]) pick(some Columns) *pick {
 		return p.(*pick)
 	}
 	p := &pick{}
-	var names []string
+	var names, nulls []string
 	for i, c := range r.cols {
 		if some.has(i) {
 			names, p.at = append(names, c.sql), append(p.at, i)
+			nulls = append(nulls, "(NULL::"+r.table+")."+strings.TrimPrefix(c.sql, r.alias+"."))
 		}
 	}
-	p.list = strings.Join(names, ", ")
+	p.list, p.nulls = strings.Join(names, ", "), strings.Join(nulls, ", ")
 	r.picks.Store(some, p)
 	return p
 }

@@ -134,7 +134,7 @@ func page[T any](s *Store, b *statement, rel *relation[T], o order, p Page, some
 	}
 	pq := newPageQuery(b, rel, o, w, some)
 	return &Select[T]{store: s, rel: rel, some: some, statement: b, lead: leadPage, placed: pq.placed, window: w, parents: 1, bound: of, keysAt: none,
-		page: &pq, text: pq.single()}, nil
+		alone: true, text: pq.single()}, nil
 }
 
 // pagesOf is the read of a page for each parent in one statement.

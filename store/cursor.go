@@ -256,26 +256,28 @@ func (s *scope) append(b, place []byte) []byte {
 
 // parse reads a cursor that cursor wrote in the same scope. Everything else is INVALID_CURSOR: it never silently means the first page.
 func (s *scope) parse(text, argument string) (place, error) {
-	bad := fault.New(fault.InvalidCursor,
-		"The cursor in %q was not given by this connection with this filter and order; start again without it.", argument).At(argument)
+	bad := func() (place, error) {
+		return nil, fault.New(fault.InvalidCursor,
+			"The cursor in %q was not given by this connection with this filter and order; start again without it.", argument).At(argument)
+	}
 	if len(text) > cursorLimit {
-		return nil, bad
+		return bad()
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
 	if err != nil || len(b) < 1+cursorTag || b[0] != cursorVersion {
-		return nil, bad
+		return bad()
 	}
 	body, tag := b[:len(b)-cursorTag], b[len(b)-cursorTag:]
 	if !hmac.Equal(tag, s.tag(body)) {
-		return nil, bad
+		return bad()
 	}
 	p, ok := parsePlace(body[1:])
 	if !ok || len(p) != len(s.kinds) {
-		return nil, bad
+		return bad()
 	}
 	for i, k := range p {
 		if k.kind != s.kinds[i] {
-			return nil, bad
+			return bad()
 		}
 	}
 	return p, nil

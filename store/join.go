@@ -29,16 +29,16 @@ func ownTable(table string) bool { return table != "organizations" && !sharedTab
 // Join has a page bring along the rows of another table that a field of its rows refers to by id, each once: one statement for what would be two and a
 // transaction around them. The columns asked for include the id.
 func Join[T, U any](q *Select[T], field string, some Columns) error {
-	if q.page == nil || !q.owned || !some.has(0) || !q.store.Joins() || !Joinable[T, U](field) {
+	if !q.alone || !q.owned || !some.has(0) || !q.store.Joins() || !Joinable[T, U](field) {
 		return fmt.Errorf("store: %s cannot bring rows along by %s", q.rel.table, field)
 	}
 	to, _ := relationOf[U]()
 	refers := q.rel.cols[bits.TrailingZeros64(uint64(q.rel.showing(field)))].sql
-	q.joins = append(q.joins, join{
-		columns: to.list(some), width: len(to.pick(some).at), table: to.table, alias: to.alias,
-		refers: strings.TrimPrefix(refers, q.rel.alias+"."),
-	})
-	q.text = q.page.bringing(q.leading()+len(q.rel.pick(q.some).at), q.joins)
+	if q.own == "" {
+		q.own = q.text
+	}
+	q.joins = append(q.joins, join{pick: to.pick(some), table: to.table, alias: to.alias, refers: strings.TrimPrefix(refers, q.rel.alias+".")})
+	q.text = bringing(q.own, q.leading()+len(q.rel.pick(q.some).at), q.joins)
 	return nil
 }
 
@@ -52,34 +52,40 @@ func (q *Select[T]) leading() int {
 
 // join is another table of which a page brings rows along.
 type join struct {
-	columns, table, alias string
-	width                 int
-	refers                string // the page's column that names their ids
+	*pick
+	table, alias string
+	refers       string // the page's column that names their ids
 }
 
 // bringing is the statement of a page and of what it brings along: the rows of the n-th other table come after the page's, as those of parent -1-n. Each row
 // has the columns of all, NULL where they are not its own.
-func (q pageQuery) bringing(width int, joins []join) string {
-	var b strings.Builder
-	b.WriteString("WITH own AS MATERIALIZED (" + q.single() + ") SELECT own.*")
+func bringing(page string, width int, joins []join) string {
+	b := make([]byte, 0, 2*len(page)+512*len(joins))
+	b = append(append(append(b, "WITH own AS MATERIALIZED ("...), page...), ") SELECT own.*"...)
 	for _, j := range joins {
-		for column := range strings.SplitSeq(j.columns, ", ") {
-			b.WriteString(", (NULL::" + j.table + ")." + strings.TrimPrefix(column, j.alias+".")) // NULL of the column's type
+		b = append(append(b, ", "...), j.nulls...)
+	}
+	b = append(b, " FROM own"...)
+	null := func(n int) {
+		for range n {
+			b = append(b, ", NULL"...)
 		}
 	}
-	b.WriteString(" FROM own")
 	for n, j := range joins {
-		b.WriteString(" UNION ALL SELECT " + strconv.Itoa(-1-n) + strings.Repeat(", NULL", width-1))
+		b = strconv.AppendInt(append(b, " UNION ALL SELECT "...), int64(-1-n), 10)
+		null(width - 1)
 		for m, other := range joins {
 			if m == n {
-				b.WriteString(", " + j.columns)
+				b = append(append(b, ", "...), j.list...)
 			} else {
-				b.WriteString(strings.Repeat(", NULL", other.width))
+				null(len(other.at))
 			}
 		}
-		b.WriteString(" FROM " + j.table + " AS " + j.alias + " WHERE " + j.alias + ".org_id = $1 AND " + j.alias + ".id = ANY(ARRAY(SELECT " + j.refers + " FROM own))")
+		for _, part := range []string{" FROM ", j.table, " AS ", j.alias, " WHERE ", j.alias, ".org_id = $1 AND ", j.alias, ".id = ANY(ARRAY(SELECT ", j.refers, " FROM own))"} {
+			b = append(b, part...)
+		}
 	}
-	return b.String()
+	return string(b)
 }
 
 // Guests take the rows that a page brings along.

@@ -21,9 +21,10 @@ type Select[T any] struct {
 	placed  bool     // whether the place is read at all
 	window  window
 	parents int
-	page    *pageQuery // of a page of one parent, or of none: what its text is made of
-	joins   []join     // what it brings along
-	keysAt  int        // which value is the keys that are read by; none where there are no such keys
+	alone   bool   // it is one page that hangs on no parent
+	own     string // the text of the page by itself, where it brings others along
+	joins   []join // those
+	keysAt  int    // which value is the keys that are read by; none where there are no such keys
 }
 
 // none is no place among the values.

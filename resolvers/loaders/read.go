@@ -3,6 +3,8 @@ package loaders
 import (
 	"context"
 	"encoding/json"
+	"reflect"
+	"strconv"
 
 	"github.com/graph-gophers/dataloader/v7"
 
@@ -226,9 +228,52 @@ func keep[A any](l *Loaders, args A) *A {
 
 // decode reads arguments as the plan gives them into the struct that the resolver's arguments go by.
 func decode[A any](args map[string]any) (a A, err error) {
+	if v := reflect.ValueOf(&a).Elem(); v.Kind() == reflect.Struct && v.NumField() > 0 {
+		if p, ok := v.Field(0).Addr().Interface().(*store.Page); ok && pageAlone(args, p) {
+			return a, nil
+		}
+	}
+	var whole A
 	b, err := json.Marshal(args)
 	if err == nil {
-		err = json.Unmarshal(b, &a)
+		err = json.Unmarshal(b, &whole)
 	}
-	return a, err
+	return whole, err
+}
+
+// pageAlone reads the arguments of a page where no others are given, as nearly always: JSON there and back would cost as much as the statement's text. It is
+// false where it cannot tell.
+func pageAlone(args map[string]any, p *store.Page) bool {
+	for name, v := range args {
+		if v == nil {
+			continue
+		}
+		switch name {
+		case "first", "last":
+			n, ok := v.(json.Number)
+			i, err := strconv.ParseInt(string(n), 10, 32)
+			if !ok || err != nil {
+				return false
+			}
+			size := int32(i)
+			if name == "first" {
+				p.First = &size
+			} else {
+				p.Last = &size
+			}
+		case "after", "before":
+			cursor, ok := v.(string)
+			if !ok {
+				return false
+			}
+			if name == "after" {
+				p.After = &cursor
+			} else {
+				p.Before = &cursor
+			}
+		default:
+			return false
+		}
+	}
+	return true
 }
