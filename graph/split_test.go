@@ -32,3 +32,22 @@ func FuzzSplit(f *testing.F) {
 		}
 	})
 }
+
+// A text that is read by hand is the one that encoding/json reads.
+func FuzzText(f *testing.F) {
+	for _, s := range []string{`""`, `"plain"`, `"{\n\ta(b: \"c\")\n}"`, `"\\\\n"`, `"\u00e9"`, `"\ud83d\ude80 \ud83d"`, `"a\/b\r\f\b"`, "\"\xff\"", `null`, `1`, `["a"]`} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if !json.Valid(raw) {
+			return
+		}
+		raw = bytes.Trim(raw, " \t\r\n")
+		var want string
+		wrong := json.Unmarshal(raw, &want)
+		got, ok := aText(raw)
+		if ok != (wrong == nil) || ok && got != want {
+			t.Errorf("%q is %q %t, want %q %v", raw, got, ok, want, wrong)
+		}
+	})
+}

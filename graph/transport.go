@@ -166,10 +166,38 @@ func aText(raw json.RawMessage) (s string, ok bool) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return "", true
 	}
-	if raw[0] == '"' && bytes.IndexByte(raw, '\\') < 0 && utf8.Valid(raw) { // as it stands
-		return string(raw[1 : len(raw)-1]), true
+	if raw[0] == '"' && utf8.Valid(raw) {
+		if s, ok := unquoted(raw[1 : len(raw)-1]); ok {
+			return s, true
+		}
 	}
 	return s, json.Unmarshal(raw, &s) == nil
+}
+
+// unquoted reads what stands between the quotes of valid JSON, with no escapes but those of documents in several lines. It is false on any other.
+func unquoted(raw []byte) (string, bool) {
+	if bytes.IndexByte(raw, '\\') < 0 { // as it stands
+		return string(raw), true
+	}
+	out := make([]byte, 0, len(raw))
+	for {
+		i := bytes.IndexByte(raw, '\\')
+		if i < 0 {
+			return string(append(out, raw...)), true
+		}
+		out = append(out, raw[:i]...)
+		switch raw[i+1] {
+		case 'n':
+			out = append(out, '\n')
+		case 't':
+			out = append(out, '\t')
+		case '"', '\\', '/':
+			out = append(out, raw[i+1])
+		default:
+			return "", false
+		}
+		raw = raw[i+2:]
+	}
 }
 
 // anObject reads an object, its numbers digit by digit, so that none is rounded.
