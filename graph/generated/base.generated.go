@@ -1885,6 +1885,22 @@ func (ec *executionContext) marshalNUserError2ᚕcarbongraphᚋstoreᚐProblem�
 	return ret
 }
 
+func (ec *executionContext) unmarshalOCacheScope2ᚖcarbongraphᚋgraphᚋmodelᚐCacheScope(ctx context.Context, v any) (*model.CacheScope, error) {
+	if v == nil {
+		return nil, nil
+	}
+	var res = new(model.CacheScope)
+	err := res.UnmarshalGQL(v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOCacheScope2ᚖcarbongraphᚋgraphᚋmodelᚐCacheScope(ctx context.Context, sel ast.SelectionSet, v *model.CacheScope) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return v
+}
+
 func (ec *executionContext) unmarshalOCountryCode2ᚕstringᚄ(ctx context.Context, v any) ([]string, error) {
 	if v == nil {
 		return nil, nil

@@ -1892,7 +1892,7 @@ extend type Mutation {
 }
 
 "One line of the ledger: something bought, moved, burnt, thrown away or spent."
-type Activity implements Node {
+type Activity implements Node @cacheControl(maxAge: 1800, scope: PRIVATE) {
   "The activity's global id."
   id: ID!
   "The line's key in the system it came from; unique in the organization."
@@ -2115,6 +2115,24 @@ directive @requires(
   role: Role!
 ) on FIELD_DEFINITION
 
+"For how long an answer that shows this may be kept, and for whom. The least of all that an answer shows counts. Answers are not kept yet."
+directive @cacheControl(
+  "For how many seconds; 0: not at all."
+  maxAge: Int
+  "For how many seconds more, while a new answer is made."
+  staleWhileRevalidate: Int
+  "For whom; for everybody where nothing is said."
+  scope: CacheScope
+) on FIELD_DEFINITION | OBJECT | INTERFACE | UNION
+
+"Whom an answer may be kept for."
+enum CacheScope {
+  "For everybody."
+  PUBLIC
+  "For one organization."
+  PRIVATE
+}
+
 "What may be done with a key. Each role holds the rights of those before it."
 enum Role {
   "Reads the ledger."
@@ -2186,7 +2204,7 @@ type Mutation
 }
 
 "One of the 15 categories of the GHG Protocol's Scope 3 Standard. They are the same for everybody; their emissions are the viewer's."
-type Category implements Node {
+type Category implements Node @cacheControl(maxAge: 3600, scope: PUBLIC) {
   "The category's global id."
   id: ID!
   "1 to 15."
@@ -2239,7 +2257,7 @@ enum CategoryDirection {
 }
 
 "The result of one calculation of one activity. Never changed once written; a later one supersedes it."
-type Emission implements Node {
+type Emission implements Node @cacheControl(maxAge: 1800, scope: PRIVATE) {
   "The emission's global id."
   id: ID!
   "The line that was calculated, as it is now."
@@ -2399,7 +2417,7 @@ enum EmissionOrderField {
 }
 
 "The emissions of one import or recalculation."
-type CalculationRun implements Node {
+type CalculationRun implements Node @cacheControl(maxAge: 1800, scope: PRIVATE) {
   "The run's global id."
   id: ID!
   "How far it is."
@@ -2463,7 +2481,7 @@ enum GwpSet {
 }
 
 "One release of one source of emission factors."
-type FactorDataset implements Node {
+type FactorDataset implements Node @cacheControl(maxAge: 3600, scope: PUBLIC) {
   "The dataset's global id."
   id: ID!
   "For example epa-supply-chain."
@@ -2487,7 +2505,7 @@ type FactorDataset implements Node {
 }
 
 "Kilograms of CO2e per unit of an activity. Factors are never updated: a later dataset supersedes."
-type EmissionFactor implements Node {
+type EmissionFactor implements Node @cacheControl(maxAge: 3600, scope: PUBLIC) {
   "The factor's global id."
   id: ID!
   "The dataset that the factor is from."
@@ -2690,7 +2708,7 @@ type FootprintEdge {
 }
 
 "One group. The dimensions grouped by are set, the others null; a dimension that the group's emissions do not have is null too."
-type FootprintRow {
+type FootprintRow @cacheControl(maxAge: 1800, scope: PRIVATE) {
   "The category, where it is grouped by."
   category: Category
   "The supplier, where it is grouped by."
@@ -2714,7 +2732,7 @@ type FootprintRow {
 }
 
 "Sums over emissions. Without any, each is 0."
-type FootprintTotals {
+type FootprintTotals @cacheControl(maxAge: 1800, scope: PRIVATE) {
   "Mass of CO2 equivalent, exact to the milligram."
   co2e(
     "The unit of the answer."
@@ -2752,7 +2770,7 @@ extend type Mutation {
 }
 
 "Who asks."
-type Viewer {
+type Viewer @cacheControl(maxAge: 0, scope: PRIVATE) {
   "The organization whose ledger this is: the only one that the viewer can see."
   organization: Organization!
   "What the viewer may do."
@@ -2762,7 +2780,7 @@ type Viewer {
 }
 
 "A company that keeps its ledger here. Every row belongs to one."
-type Organization implements Node {
+type Organization implements Node @cacheControl(maxAge: 1800, scope: PRIVATE) {
   "The organization's global id."
   id: ID!
   "The company's name."
@@ -2776,7 +2794,7 @@ type Organization implements Node {
 }
 
 "A key without its secret. Only an ADMIN sees keys; to everybody else they do not exist."
-type ApiKey implements Node {
+type ApiKey implements Node @cacheControl(maxAge: 0, scope: PRIVATE) {
   "The key's global id."
   id: ID!
   "What the key is called."
@@ -2851,7 +2869,7 @@ extend type Mutation {
 }
 
 "A company that sells to the organization, or to its suppliers."
-type Supplier implements Node {
+type Supplier implements Node @cacheControl(maxAge: 1800, scope: PRIVATE) {
   "The supplier's global id."
   id: ID!
   "The supplier's key in the system it came from, unique in the organization; null for one known by name alone."

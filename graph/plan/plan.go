@@ -22,6 +22,7 @@ type Plan struct {
 	Switches  []string        // the variables that decide, in @skip and @include, what is selected; sorted
 	Forms     []string        // the variables that decide, in arguments of fields without a selection, how a value is shown; sorted
 	Size      int             // how many fields there are, on all levels
+	Policy    Policy          // what an answer hangs on, and for how long it may be kept
 	root      group
 	fixedCost int // where the variables do not matter to it; -1: they do
 }
@@ -67,6 +68,7 @@ func New(schema *ast.Schema, doc *ast.QueryDocument, op *ast.OperationDefinition
 	if !b.sized && len(b.switches) == 0 {
 		p.fixedCost = p.Cost(nil)
 	}
+	p.Policy = b.policy()
 	p.Switches, p.Forms = slices.Sorted(maps.Keys(b.switches)), slices.Sorted(maps.Keys(b.forms))
 	return p, nil
 }

@@ -1,0 +1,89 @@
+package plan_test
+
+import (
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vektah/gqlparser/v2"
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
+
+	"carbongraph/graph/plan"
+)
+
+const everyNode = "Activity ApiKey CalculationRun Category Emission EmissionFactor FactorDataset Organization Supplier"
+
+func TestPolicy(t *testing.T) {
+	schema := ledger(t)
+	for name, tc := range map[string]struct {
+		document string
+		types    string
+		maxAge   int
+		private  bool
+	}{
+		"what everybody has":                      {"{ categories { name } emissionFactors { nodes { name } } }", "Category EmissionFactor FactorDataset", 3600, false},
+		"one private row makes it private":        {"{ categories { name emissions { nodes { id } } } }", "Category Emission", 1800, true},
+		"a list hangs on rows it does not show":   {"{ suppliers { totalCount } }", "Supplier", 1800, true},
+		"and one of which the page alone is told": {"{ activities { pageInfo { hasNextPage } } }", "Activity", 1800, true},
+		"sums hang on what is summed":             {"{ suppliers { nodes { footprint { co2e } } } }", "Emission Supplier", 1800, true},
+		"groups too":                              {"{ footprint(groupBy: [SUPPLIER]) { nodes { share supplier { name } } } }", "Emission Supplier", 1800, true},
+		"what a variable leaves out counts":       {"query($no: Boolean!) { suppliers { nodes { activities @include(if: $no) { nodes { id } } } } }", "Activity Supplier", 1800, true},
+		"what a literal leaves out does not":      {"{ suppliers { nodes { name activities @skip(if: true) { nodes { id } } } } }", "Supplier", 1800, true},
+		"in fragments and under aliases":          {"{ s: suppliers { edges { node { ...F } } } } fragment F on Supplier { e: emissions { nodes { r: run { id } } } }", "CalculationRun Emission Supplier", 1800, true},
+		"a node may be of any type":               {`{ node(id: "x") { id } }`, everyNode, 0, true},
+		"also where one is asked for":             {`{ nodes(ids: ["x"]) { ... on Category { name } } }`, everyNode, 0, true},
+		"who asks":                                {"{ viewer { keyName } }", "", 0, true},
+		"who asks, beside what is kept":           {"{ categories { name } viewer { organization { name } } }", "Category Organization", 0, true},
+		"introspection":                           {"{ categories { name } __schema { queryType { name } } }", "Category", 0, false},
+		"a mutation":                              {"mutation { upsertSuppliers(input: {suppliers: []}) { results { supplier { name } } } }", "Supplier", 0, true},
+		"what nothing is said of":                 {"{ __typename }", "", 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			doc, errs := gqlparser.LoadQueryWithRules(schema, tc.document, rules.NewDefaultRules())
+			if errs != nil {
+				t.Fatal(errs)
+			}
+			p, err := plan.New(schema, doc, doc.Operations[0])
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := p.Policy
+			if types := strings.Join(got.Types, " "); types != tc.types || got.MaxAge != tc.maxAge || got.Private != tc.private || got.StaleWhileRevalidate != 0 {
+				t.Errorf("%+v, want types %s, %d s, private %t", got, tc.types, tc.maxAge, tc.private)
+			}
+		})
+	}
+}
+
+// A hint on a field stands in place of its type's, and each of the three has its own least.
+func TestHintsOfFields(t *testing.T) {
+	schema := gqlparser.MustLoadSchema(&ast.Source{Input: `
+		directive @cacheControl(maxAge: Int, staleWhileRevalidate: Int, scope: CacheScope) on FIELD_DEFINITION | OBJECT
+		enum CacheScope { PUBLIC PRIVATE }
+		type Query { a: A b: A @cacheControl(maxAge: 10, staleWhileRevalidate: 90) c: Int @cacheControl(maxAge: 20, staleWhileRevalidate: 5) d: Int @cacheControl(scope: PRIVATE) e: Int }
+		type A @cacheControl(maxAge: 60, staleWhileRevalidate: 30) { x: Int }`})
+	for document, want := range map[string]plan.Policy{
+		"{ a { x } }":     {MaxAge: 60, StaleWhileRevalidate: 30},
+		"{ a { x } e }":   {MaxAge: 60, StaleWhileRevalidate: 30},
+		"{ b { x } }":     {MaxAge: 10, StaleWhileRevalidate: 90},
+		"{ b { x } c }":   {MaxAge: 10, StaleWhileRevalidate: 5},
+		"{ a { x } d }":   {Private: true},
+		"{ e }":           {},
+		"{ c a { x } }":   {MaxAge: 20, StaleWhileRevalidate: 5},
+		"{ x: a { y:x} }": {MaxAge: 60, StaleWhileRevalidate: 30},
+	} {
+		doc, errs := gqlparser.LoadQueryWithRules(schema, document, rules.NewDefaultRules())
+		if errs != nil {
+			t.Fatal(errs)
+		}
+		p, err := plan.New(schema, doc, doc.Operations[0])
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := p.Policy
+		if got.MaxAge != want.MaxAge || got.StaleWhileRevalidate != want.StaleWhileRevalidate || got.Private != want.Private || !slices.Equal(got.Types, want.Types) {
+			t.Errorf("%s: %+v, want %+v", document, got, want)
+		}
+	}
+}
