@@ -29,13 +29,14 @@ import (
 	"carbongraph/store/storetest"
 )
 
-// How many documents are compared on each database, from which seed, and whether just one of them. A season of documents stands on its own: of its
+// How many documents are compared on each database, how often each is asked at most, from which seed, and whether just one of them. A season of documents stands on its own: of its
 // first documents the answers are harvested, one after another, and the others ask by what was found. So one document can be made again without
 // all those before its season.
 const (
 	documentsVariable = "ENGINE_DOCUMENTS"
 	seedVariable      = "ENGINE_SEED"
 	indexVariable     = "ENGINE_INDEX"
+	askingsVariable   = "ENGINE_ASKINGS"
 
 	season = 1000
 	spring = 200
@@ -218,6 +219,7 @@ type comparison struct {
 	*engines
 	tally
 	generator *graphtest.Generator
+	most      int // of one document
 
 	mu     sync.Mutex
 	sights graphtest.Sights
@@ -334,7 +336,7 @@ func (c *comparison) seed(t testing.TB) int {
 
 func newComparison(t *testing.T, es *engines) *comparison {
 	t.Helper()
-	c := &comparison{engines: es}
+	c := &comparison{engines: es, most: max(1, setting(t, askingsVariable, 3))}
 	schema := generated.NewExecutableSchema(resolvers.Config(resolvers.Options{})).Schema()
 	c.generator = graphtest.New(schema, uint64(c.seed(t)))
 	t.Logf("%s=%d", seedVariable, c.seed(t))
@@ -425,7 +427,7 @@ func (c *comparison) askings(d *graphtest.Document, pool *graphtest.Pool) []aski
 	case d.Index%3 == 0 && other != nil:
 		list = append(list, asking{key, other})
 	}
-	return list
+	return list[:min(len(list), c.most)]
 }
 
 // difference asks both servers until their answers differ.
