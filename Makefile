@@ -5,7 +5,7 @@ BIN     := bin/carbongraph
 TESTENV := $(GO) run ./internal/testenv
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-go test-engines test-browser lint verify verify-go verify-web generate web bench clean
+.PHONY: help build run test test-go test-engines test-browser test-clients lint verify verify-go verify-web generate web bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -16,7 +16,7 @@ build: ## build bin/carbongraph
 run: build ## build, then serve demo data on the embedded database
 	./$(BIN) demo
 
-test: test-go test-browser ## every test, on real servers that are started for it
+test: test-go test-browser test-clients ## every test, on real servers that are started for it
 
 # The real ledgers are too large for the race detector, and 20,000 documents for both engines, or every statement under 64 clients, take it too long: they are
 # read once more without it.
@@ -33,6 +33,11 @@ test-engines: ## compare both engines by 1,000,000 documents; takes an hour
 test-browser: build
 	@if command -v npm >/dev/null 2>&1; then web/tests/run.sh $(CURDIR)/$(BIN); \
 	else echo "browser tests left out: they need Node 20.19 or later with npm on PATH"; fi
+
+# So do those by real clients.
+test-clients: build
+	@if command -v npm >/dev/null 2>&1; then clients/run.sh $(CURDIR)/$(BIN); \
+	else echo "tests by clients left out: they need Node 20.19 or later with npm on PATH"; fi
 
 lint: ## gofmt, vet, staticcheck
 	@unformatted=$$(gofmt -l $$(git ls-files '*.go')); if [ -n "$$unformatted" ]; then echo "run gofmt -w on:"; echo "$$unformatted"; exit 1; fi
@@ -62,4 +67,4 @@ bench: build ## measure: the figures of docs/performance.md, printed as a table
 	$(TESTENV) $(GO) run ./loadtest/bench
 
 clean: ## remove what was built
-	rm -rf bin web/node_modules
+	rm -rf bin web/node_modules clients/node_modules
