@@ -68,7 +68,7 @@ func New(o Options) *Handler {
 	return h
 }
 
-// ServeHTTP answers one request: POST with JSON, or GET with a query.
+// ServeHTTP answers one request: POST with JSON, an operation or a list of them, or GET with a query.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
 	form, ok := negotiate(r.Header.Values("Accept"))
@@ -76,13 +76,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, mediaJSON, &refusal{status: http.StatusNotAcceptable, message: "Accept application/json or application/graphql-response+json."})
 		return
 	}
-	var in *request
+	var list []*request
+	var listed bool
 	var why *refusal
 	switch r.Method {
 	case http.MethodPost:
-		in, why = h.readPost(w, r)
+		list, listed, why = h.readPost(w, r)
 	case http.MethodGet, http.MethodHead:
-		in, why = readGet(r)
+		list = make([]*request, 1)
+		list[0], why = readGet(r)
 	default:
 		w.Header().Set("Allow", "GET, HEAD, POST")
 		h.fail(w, r, form, &refusal{status: http.StatusMethodNotAllowed, message: "GraphQL is asked by POST or GET."})
@@ -92,7 +94,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, form, why)
 		return
 	}
-	a := h.answer(r.Context(), in)
+	all := h.answer(r.Context(), list)
+	if listed {
+		h.writeList(w, form, all)
+		return
+	}
+	a := all[0]
 	if a.allow != "" {
 		w.Header().Set("Allow", a.allow)
 	}

@@ -181,7 +181,10 @@ func TestBodies(t *testing.T) {
 	}{
 		"not JSON":                   {`{"query": secret`, "application/json", 400},
 		"something after the object": {`{"query":"{categories{number}}"} secret`, "application/json", 400},
-		"a list":                     {`[{"query":"{categories{number}}"}]`, "application/json", 400},
+		"the query twice":            {`{"query":"{categories{number}}","query":"{secret}"}`, "application/json", 400},
+		"a name twice, once escaped": {`{"variables":{},"query":"{categories{number}}","vari\u0061bles":{"a":"secret"}}`, "application/json", 400},
+		"a name twice, further in":   {`{"query":"{categories{number}}","variables":{"a":[1,{"b":{"secret":1,"c":2,"secret":3}}]}}`, "application/json", 400},
+		"one of many names twice":    {`{"query":"{categories{number}}","extensions":{"a":1,"b":1,"c":1,"d":1,"e":1,"f":1,"g":1,"h":1,"i":1,"j":1,"c":1}}`, "application/json", 400},
 		"a text":                     {`"secret"`, "application/json", 400},
 		"nothing":                    {``, "application/json", 400},
 		"no query":                   {`{"variables":{}}`, "application/json", 400},
@@ -250,7 +253,8 @@ func TestGet(t *testing.T) {
 	if got := get("GET", url.Values{"query": {`mutation{revokeApiKey(id:"` + id(1) + `"){deletedId}}`}}); got.status != 405 || got.header.Get("Allow") != "POST" || b.root.ran.Load() != 0 {
 		t.Errorf("a mutation: %d %s, run %d times", got.status, got.text, b.root.ran.Load())
 	}
-	for name, q := range map[string]url.Values{"no query": {}, "bad variables": {"query": {"{categories{number}}"}, "variables": {"{"}}, "a list": {"query": {"{categories{number}}"}, "variables": {"[]"}}} {
+	for name, q := range map[string]url.Values{"no query": {}, "bad variables": {"query": {"{categories{number}}"}, "variables": {"{"}},
+		"two queries": {"query": {"{categories{number}}", "{categories{number}}"}}, "a variable twice": {"query": {"{categories{number}}"}, "variables": {`{"a":1,"a":2}`}}, "a list": {"query": {"{categories{number}}"}, "variables": {"[]"}}} {
 		if got := get("GET", q); got.status != 400 || got.code() != "BAD_USER_INPUT" {
 			t.Errorf("%s: %d %s", name, got.status, got.text)
 		}

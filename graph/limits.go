@@ -11,6 +11,7 @@ import (
 // Limits bound what a document may ask before anything of it is validated or run. Zero turns a limit off.
 type Limits struct {
 	Body       int64 // bytes of a request
+	List       int   // operations of a request that is a list
 	Tokens     int   // of a document
 	Nesting    int   // of fields
 	Aliases    int   // counted as often as their fragment is spread
@@ -25,7 +26,7 @@ type Limits struct {
 
 // DefaultLimits are the contract's.
 func DefaultLimits() Limits {
-	return Limits{Body: 2 << 20, Tokens: 5000, Nesting: 15, Aliases: 30, RootFields: 20, Directives: 5, Repeats: 200, Cost: 10_000}
+	return Limits{Body: 2 << 20, List: 10, Tokens: 5000, Nesting: 15, Aliases: 30, RootFields: 20, Directives: 5, Repeats: 200, Cost: 10_000}
 }
 
 // size is what a selection amounts to with its fragments spread out.

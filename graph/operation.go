@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -32,43 +33,101 @@ type answer struct {
 	errs   gqlerror.List
 	status int    // where it is not what the form of the answer makes of it
 	allow  string // methods, where this one does not go with the operation
+	took   time.Duration
 	// limited: the document is over a limit, and the status says so in both forms.
 	limited bool
 }
 
-// answer runs a request. What is wrong with it is found before anything runs, in this order: the document, which operation, its variables, the rights to it.
-func (h *Handler) answer(ctx context.Context, in *request) *answer {
+// prepared is a request that may run.
+type prepared struct {
+	in   *request
+	doc  *document
+	op   *operation
+	vars map[string]any
+	plan *plan.Plan
+	cost int
+}
+
+// answer runs requests, one after the other: each begins when the one before it has ended. What is wrong with them is found before any runs.
+func (h *Handler) answer(ctx context.Context, list []*request) []*answer {
+	out := make([]*answer, len(list))
+	ready := make([]*prepared, len(list))
+	cost := 0
+	for i, in := range list {
+		if ready[i], out[i] = h.prepare(ctx, in); ready[i] != nil {
+			cost += ready[i].cost
+		}
+	}
+	if over(cost, h.o.Limits.Cost) {
+		for i, p := range ready {
+			if p != nil {
+				out[i] = h.tooDear(ctx, p.op, cost)
+			}
+		}
+		return out
+	}
+	if len(list) > 1 {
+		telemetry.RequestFrom(ctx).Operate("LIST", "", organization(ctx))
+	}
+	for i, p := range ready {
+		if p != nil {
+			began := time.Now()
+			out[i] = h.run(ctx, p)
+			out[i].took = time.Since(began)
+		}
+	}
+	return out
+}
+
+// prepare finds what is wrong with a request, in this order: the document, which operation, its variables, the rights to it, what it selects.
+func (h *Handler) prepare(ctx context.Context, in *request) (*prepared, *answer) {
 	doc, errs := h.documents.document(in.query)
 	if errs != nil {
-		return &answer{errs: errs, status: http.StatusBadRequest, limited: errs[0].Extensions["code"] == string(fault.CostLimitExceeded)}
+		return nil, &answer{errs: errs, status: http.StatusBadRequest, limited: errs[0].Extensions["code"] == string(fault.CostLimitExceeded)}
 	}
 	op, f := doc.operation(in.name)
 	if f != nil {
-		return h.refused(ctx, nil, f)
+		return nil, h.refused(ctx, nil, f)
 	}
-	h.note(ctx, op)
+	telemetry.RequestFrom(ctx).Operate(string(op.def.Operation), op.def.Name, organization(ctx))
 	if op.def.Operation != ast.Query && in.safe {
 		a := h.refused(ctx, op, fault.New(fault.BadUserInput, "GET runs queries alone. Send a %s by POST.", op.def.Operation))
 		a.status, a.allow = http.StatusMethodNotAllowed, "POST"
-		return a
+		return nil, a
 	}
 	vars, err := h.coercion.variables(op.def, in.variables)
 	if err != nil {
-		return h.refused(ctx, op, fault.Of(err))
+		return nil, h.refused(ctx, op, fault.Of(err))
 	}
 	if f := h.forbidden(ctx, op, vars); f != nil {
-		return h.refused(ctx, op, f)
+		return nil, h.refused(ctx, op, f)
 	}
-	return h.run(ctx, doc, op, in, vars)
+	p, err := h.plans.plan(op)
+	if err != nil {
+		return nil, h.refused(ctx, op, fault.Of(err))
+	}
+	for _, name := range p.Switches { // one with a default may be null for all that validation knows
+		if _, ok := vars[name].(bool); !ok {
+			return nil, h.refused(ctx, op, fault.New(fault.BadUserInput, "Variable $%s decides in @skip or @include: it must be true or false.", name).At(name))
+		}
+	}
+	return &prepared{in, doc, op, vars, p, p.Cost(vars)}, nil
 }
 
-// note tells log and metrics what runs.
-func (h *Handler) note(ctx context.Context, op *operation) {
-	org := ""
+// tooDear refuses an operation for what it costs, together with those beside it.
+func (h *Handler) tooDear(ctx context.Context, op *operation, cost int) *answer {
+	a := h.refused(ctx, op, fault.New(fault.CostLimitExceeded, "The request may have to read %s rows; at most %d are allowed. Ask for less at once, for example with smaller pages.",
+		counted(cost), h.o.Limits.Cost))
+	a.status, a.limited = http.StatusBadRequest, true
+	return a
+}
+
+// organization is whose ledger is read, for log and metrics.
+func organization(ctx context.Context) string {
 	if v := auth.From(ctx); v != nil {
-		org = v.Org.String()
+		return v.Org.String()
 	}
-	telemetry.RequestFrom(ctx).Operate(string(op.def.Operation), op.def.Name, org)
+	return ""
 }
 
 func (h *Handler) refused(ctx context.Context, op *operation, f *fault.Fault) *answer {
@@ -90,35 +149,20 @@ func (h *Handler) forbidden(ctx context.Context, op *operation, vars map[string]
 }
 
 // run executes an operation within its time: the short way where it can be gone, else by gqlgen's engine, from the start.
-func (h *Handler) run(ctx context.Context, doc *document, op *operation, in *request, vars map[string]any) *answer {
-	p, err := h.plans.plan(op)
-	if err != nil {
-		return h.refused(ctx, op, fault.Of(err))
-	}
-	for _, name := range p.Switches { // one with a default may be null for all that validation knows
-		if _, ok := vars[name].(bool); !ok {
-			return h.refused(ctx, op, fault.New(fault.BadUserInput, "Variable $%s decides in @skip or @include: it must be true or false.", name).At(name))
-		}
-	}
-	if cost := p.Cost(vars); over(cost, h.o.Limits.Cost) {
-		a := h.refused(ctx, op, fault.New(fault.CostLimitExceeded, "The operation may have to read %s rows; at most %d are allowed. Ask for less at once, for example with smaller pages.",
-			counted(cost), h.o.Limits.Cost))
-		a.status, a.limited = http.StatusBadRequest, true
-		return a
-	}
+func (h *Handler) run(ctx context.Context, p *prepared) *answer {
 	ctx, cancel := context.WithTimeout(ctx, h.o.Timeout)
 	defer cancel()
-	body, err := h.short(ctx, op, p, vars)
+	body, err := h.short(ctx, p.op, p.plan, p.vars)
 	var why *exec.Unknown
 	switch {
 	case err == nil:
 		h.o.Metrics.Engine("short", "")
-		return &answer{op: op, body: body}
+		return &answer{op: p.op, body: body}
 	case errors.As(err, &why):
 		h.o.Metrics.Engine("gqlgen", why.Reason)
-		return h.long(ctx, doc, op, p, in, vars)
+		return h.long(ctx, p)
 	}
-	return h.refused(ctx, op, fault.Of(err))
+	return h.refused(ctx, p.op, fault.Of(err))
 }
 
 // short answers the short way. An Unknown tells why that cannot be gone.
@@ -139,22 +183,23 @@ func (h *Handler) short(ctx context.Context, op *operation, p *plan.Plan, vars m
 }
 
 // long runs gqlgen's engine.
-func (h *Handler) long(ctx context.Context, doc *document, op *operation, p *plan.Plan, in *request, vars map[string]any) *answer {
+func (h *Handler) long(ctx context.Context, p *prepared) *answer {
+	op := p.op
 	ctx = graphql.StartOperationTrace(ctx)
 	opCtx := &graphql.OperationContext{
-		RawQuery: in.query, OperationName: in.name, Variables: vars, Doc: doc.ast, Operation: op.def,
+		RawQuery: p.in.query, OperationName: p.in.name, Variables: p.vars, Doc: p.doc.ast, Operation: op.def,
 		RecoverFunc: h.recover,
 		ResolverMiddleware: func(ctx context.Context, next graphql.Resolver) (any, error) {
 			return next(ctx)
 		},
 		RootResolverMiddleware: func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
 			if op.def.Operation == ast.Mutation {
-				ctx = h.o.Begin(ctx, p, vars)
+				ctx = h.o.Begin(ctx, p.plan, p.vars)
 			}
 			return next(ctx)
 		},
 	}
-	ctx = h.o.Begin(ctx, p, vars)
+	ctx = h.o.Begin(ctx, p.plan, p.vars)
 	handle, ctx := h.exec.DispatchOperation(ctx, opCtx)
 	res := handle(ctx)
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) && (res == nil || len(res.Errors) > 0) {

@@ -15,7 +15,7 @@ func FuzzSplit(f *testing.F) {
 		f.Add([]byte(s))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		if !json.Valid(text) {
+		if !json.Valid(text) || repeats(text) {
 			return
 		}
 		text = bytes.Trim(text, " \t\r\n")
@@ -50,4 +50,49 @@ func FuzzText(f *testing.F) {
 			t.Errorf("%q is %q %t, want %q %v", raw, got, ok, want, wrong)
 		}
 	})
+}
+
+// A name is found twice where a reader of tokens finds it twice.
+func FuzzRepeats(f *testing.F) {
+	for _, s := range []string{
+		`{"a":1,"b":{"a":2},"c":[{"a":3},{"a":4}]}`, `{"a":1,"a":2}`, `{"a":{"b":1,"c":{"b":2}},"b":"a"}`, `[{"x":"y","y":"x"},{"x":[],"\u0078":0}]`, `"a"`, `{"":0,"":1}`,
+		`{"a":0,"b":0,"c":0,"d":0,"e":0,"f":0,"g":0,"h":0,"i":0,"j":0,"a":0}`, `{"a":0,"b":0,"c":0,"d":0,"e":0,"f":0,"g":0,"h":0,"i":0,"i":0}`, "{\"\xff\":1,\"\ufffd\":2}",
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if !json.Valid(text) {
+			return
+		}
+		dec := json.NewDecoder(bytes.NewReader(text))
+		if want, got := twice(t, dec), repeats(text); got != want {
+			t.Errorf("%q: twice %t, want %t", text, got, want)
+		}
+	})
+}
+
+// twice reads a value, and tells whether an object in it has a name twice.
+func twice(t *testing.T, dec *json.Decoder) (found bool) {
+	next := func() json.Token {
+		token, err := dec.Token()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return token
+	}
+	open := next()
+	if open != json.Delim('{') && open != json.Delim('[') {
+		return false
+	}
+	names := map[string]bool{}
+	for dec.More() {
+		if open == json.Delim('{') {
+			name := next().(string)
+			found = found || names[name]
+			names[name] = true
+		}
+		found = twice(t, dec) || found
+	}
+	next()
+	return found
 }

@@ -1,0 +1,272 @@
+package graph
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"mime"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"carbongraph/internal/fault"
+)
+
+// refusal is why a request could not even be read.
+type refusal struct {
+	status  int
+	message string
+	code    fault.Code // "": BAD_USER_INPUT
+}
+
+// readPost reads a JSON body: one object or a list of them, and nothing after it. What is wrong is told without a word of the body.
+func (h *Handler) readPost(w http.ResponseWriter, r *http.Request) (list []*request, listed bool, why *refusal) {
+	if why := wrongMedia(r.Header); why != "" {
+		return nil, false, &refusal{status: http.StatusUnsupportedMediaType, message: why}
+	}
+	body := r.Body
+	if h.o.Limits.Body > 0 {
+		body = http.MaxBytesReader(w, r.Body, h.o.Limits.Body)
+	}
+	text := make([]byte, 0, 512)
+	if n := r.ContentLength; n > 0 && (h.o.Limits.Body == 0 || n <= h.o.Limits.Body) {
+		text = make([]byte, 0, n+1) // and one more, so that the end is found without growing
+	}
+	buf := bytes.NewBuffer(text)
+	_, err := buf.ReadFrom(body)
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return nil, false, &refusal{http.StatusRequestEntityTooLarge,
+			"The body is larger than " + strconv.FormatInt(h.o.Limits.Body, 10) + " bytes. Send fewer rows at once.", fault.CostLimitExceeded}
+	case err != nil:
+		return nil, false, &refusal{status: http.StatusBadRequest, message: "The body ended too early."}
+	}
+	return h.o.Limits.parse(buf.Bytes())
+}
+
+func wrongMedia(h http.Header) string {
+	if len(h["Content-Encoding"]) == 0 && h.Get("Content-Type") == mediaJSON {
+		return "" // as nearly everybody sends it
+	}
+	kind, params, err := mime.ParseMediaType(h.Get("Content-Type"))
+	if err != nil || kind != mediaJSON {
+		return "Send JSON, with Content-Type: application/json."
+	}
+	if set := params["charset"]; set != "" && !strings.EqualFold(set, "utf-8") {
+		return "Send JSON in UTF-8."
+	}
+	if coding := h.Get("Content-Encoding"); coding != "" && !strings.EqualFold(coding, "identity") {
+		return "Send the body without Content-Encoding."
+	}
+	return ""
+}
+
+// parts are the members of a request, as they stand in the body.
+type parts struct{ Query, OperationName, Variables, Extensions json.RawMessage }
+
+// parse reads a body: the object that a request is, or a list of them.
+func (l Limits) parse(text []byte) (list []*request, listed bool, why *refusal) {
+	if !json.Valid(text) {
+		return nil, false, &refusal{status: http.StatusBadRequest, message: "The body is not JSON: one object, and nothing after it."}
+	}
+	if repeats(text) {
+		return nil, false, &refusal{status: http.StatusBadRequest, message: "An object in the body has the same name twice. Write each name once."}
+	}
+	text = bytes.Trim(text, " \t\r\n")
+	if text[0] != '[' {
+		in, why := parseOne(text)
+		return []*request{in}, false, why
+	}
+	for rest := text[1:]; ; {
+		if rest = bytes.TrimLeft(rest, " \t\r\n,"); rest[0] == ']' {
+			break
+		}
+		if over(len(list)+1, l.List) {
+			return nil, true, &refusal{http.StatusBadRequest, "A list holds at most " + strconv.Itoa(l.List) + " operations.", fault.CostLimitExceeded}
+		}
+		end := valueEnd(rest)
+		in, why := parseOne(rest[:end])
+		if why != nil {
+			why.message = "Operation " + strconv.Itoa(len(list)+1) + " of the list: " + why.message
+			return nil, true, why
+		}
+		list, rest = append(list, in), rest[end:]
+	}
+	if len(list) == 0 {
+		return nil, true, &refusal{status: http.StatusBadRequest, message: "The list holds no operation."}
+	}
+	return list, true, nil
+}
+
+// parseOne reads the object that a request is.
+func parseOne(text []byte) (*request, *refusal) {
+	parts, ok := split(text)
+	if !ok {
+		return nil, &refusal{status: http.StatusBadRequest, message: `Send a JSON object with a "query".`}
+	}
+	in := &request{}
+	if in.query, ok = aText(parts.Query); !ok || in.query == "" {
+		return nil, &refusal{status: http.StatusBadRequest, message: `"query" is missing, or no text: it holds the document.`}
+	}
+	if in.name, ok = aText(parts.OperationName); !ok {
+		return nil, &refusal{status: http.StatusBadRequest, message: `"operationName" is a text or null.`}
+	}
+	if in.variables, ok = anObject(parts.Variables); !ok {
+		return nil, &refusal{status: http.StatusBadRequest, message: `"variables" is an object or null.`}
+	}
+	if _, ok = anObject(parts.Extensions); !ok {
+		return nil, &refusal{status: http.StatusBadRequest, message: `"extensions" is an object or null.`}
+	}
+	return in, nil
+}
+
+// split finds the members of an object that is known to be JSON and to have no name twice; others are ignored. It is false for what is no object.
+func split(text []byte) (p parts, ok bool) {
+	if len(text) == 0 || text[0] != '{' {
+		return p, false
+	}
+	rest := text[1:]
+	for {
+		rest = bytes.TrimLeft(rest, " \t\r\n,")
+		if rest[0] == '}' {
+			return p, true
+		}
+		end := valueEnd(rest)
+		name := rest[:end]
+		rest = bytes.TrimLeft(rest[end:], " \t\r\n:")
+		end = valueEnd(rest)
+		value := json.RawMessage(rest[:end])
+		rest = rest[end:]
+		text, _ := aText(json.RawMessage(name))
+		switch text {
+		case "query":
+			p.Query = value
+		case "operationName":
+			p.OperationName = value
+		case "variables":
+			p.Variables = value
+		case "extensions":
+			p.Extensions = value
+		}
+	}
+}
+
+// valueEnd tells where the value ends that valid JSON begins with.
+func valueEnd(text []byte) int {
+	depth := 0
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '"':
+			for i++; text[i] != '"'; i++ {
+				if text[i] == '\\' {
+					i++
+				}
+			}
+			if depth == 0 {
+				return i + 1
+			}
+		case '{', '[':
+			depth++
+		case '}', ']':
+			if depth == 0 {
+				return i // the end of what holds the value
+			}
+			if depth--; depth == 0 {
+				return i + 1
+			}
+		case ',', ' ', '\t', '\r', '\n':
+			if depth == 0 {
+				return i
+			}
+		}
+	}
+	return len(text)
+}
+
+func aText(raw json.RawMessage) (s string, ok bool) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return "", true
+	}
+	if raw[0] == '"' && utf8.Valid(raw) {
+		if s, ok := unquoted(raw[1 : len(raw)-1]); ok {
+			return s, true
+		}
+	}
+	return s, json.Unmarshal(raw, &s) == nil
+}
+
+// unquoted reads what stands between the quotes of valid JSON, with no escapes but those of documents in several lines. It is false on any other.
+func unquoted(raw []byte) (string, bool) {
+	if bytes.IndexByte(raw, '\\') < 0 { // as it stands
+		return string(raw), true
+	}
+	out := make([]byte, 0, len(raw))
+	for {
+		i := bytes.IndexByte(raw, '\\')
+		if i < 0 {
+			return string(append(out, raw...)), true
+		}
+		out = append(out, raw[:i]...)
+		switch raw[i+1] {
+		case 'n':
+			out = append(out, '\n')
+		case 't':
+			out = append(out, '\t')
+		case '"', '\\', '/':
+			out = append(out, raw[i+1])
+		default:
+			return "", false
+		}
+		raw = raw[i+2:]
+	}
+}
+
+// anObject reads an object, its numbers digit by digit, so that none is rounded.
+func anObject(raw json.RawMessage) (m map[string]any, ok bool) {
+	if len(raw) == 0 || string(raw) == "null" {
+		return nil, true
+	}
+	dec := json.NewDecoder(bytes.NewReader(raw))
+	dec.UseNumber()
+	if raw[0] != '{' || dec.Decode(&m) != nil {
+		return nil, false
+	}
+	return m, true
+}
+
+// readGet reads the query part of an address.
+func readGet(r *http.Request) (*request, *refusal) {
+	q, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, &refusal{status: http.StatusBadRequest, message: "The query part of the address is not well formed."}
+	}
+	for _, name := range []string{"query", "operationName", "variables", "extensions"} {
+		if len(q[name]) > 1 {
+			return nil, &refusal{status: http.StatusBadRequest, message: "The parameter " + name + " is given more than once."}
+		}
+	}
+	in := &request{query: q.Get("query"), name: q.Get("operationName"), safe: true}
+	if in.query == "" {
+		return nil, &refusal{status: http.StatusBadRequest, message: "The parameter query is missing: it holds the document."}
+	}
+	var ok bool
+	if in.variables, ok = anObject(jsonOf(q.Get("variables"))); !ok {
+		return nil, &refusal{status: http.StatusBadRequest, message: "The parameter variables is a JSON object, with no name twice."}
+	}
+	if _, ok = anObject(jsonOf(q.Get("extensions"))); !ok {
+		return nil, &refusal{status: http.StatusBadRequest, message: "The parameter extensions is a JSON object, with no name twice."}
+	}
+	return in, nil
+}
+
+// jsonOf keeps what is JSON with no name twice in an object; anything else becomes what no object is.
+func jsonOf(s string) json.RawMessage {
+	s = strings.TrimSpace(s)
+	if s != "" && (!json.Valid([]byte(s)) || repeats([]byte(s))) {
+		return json.RawMessage("0")
+	}
+	return json.RawMessage(s)
+}

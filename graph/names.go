@@ -1,0 +1,69 @@
+package graph
+
+import (
+	"bytes"
+	"unicode/utf8"
+)
+
+// few is how many names of an object are compared one by one.
+const few = 8
+
+// repeats tells whether an object in a text of valid JSON, however deep, has a name twice. Of such a name one reader takes the first value and another the last,
+// so that what was checked may not be what is run. The time is linear in the text.
+func repeats(text []byte) bool {
+	var stack [4]object // enough for nearly everybody
+	open := stack[:0]
+	for i := 0; i < len(text); i++ {
+		switch text[i] {
+		case '{', '[':
+			open = append(open, object{})
+		case '}', ']':
+			open = open[:len(open)-1]
+		case '"':
+			end := i + valueEnd(text[i:])
+			if bytes.HasPrefix(bytes.TrimLeft(text[end:], " \t\r\n"), []byte(":")) { // which follows names alone
+				name := text[i+1 : end-1]
+				if bytes.IndexByte(name, '\\') >= 0 || !utf8.Valid(name) {
+					plain, _ := aText(text[i:end])
+					name = []byte(plain)
+				}
+				if open[len(open)-1].has(name) {
+					return true
+				}
+			}
+			i = end - 1
+		}
+	}
+	return false
+}
+
+// object is one that is not read to its end, or a list, which has no names.
+type object struct {
+	n    int
+	some [few][]byte
+	many map[string]bool // where there are more
+}
+
+// has tells whether a name is there, and adds it.
+func (o *object) has(name []byte) bool {
+	if o.many != nil {
+		there := o.many[string(name)]
+		o.many[string(name)] = true
+		return there
+	}
+	for _, n := range o.some[:o.n] {
+		if bytes.Equal(n, name) {
+			return true
+		}
+	}
+	if o.n == few {
+		o.many = map[string]bool{string(name): true}
+		for _, n := range o.some {
+			o.many[string(n)] = true
+		}
+		return false
+	}
+	o.some[o.n] = name
+	o.n++
+	return false
+}
