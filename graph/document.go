@@ -49,8 +49,9 @@ func newDocuments(schema *ast.Schema, limits Limits) *documents {
 	})}
 }
 
-// document gives the document of a text: parsed within its limits, then validated. What fails is not kept.
-func (d *documents) document(text string) (*document, gqlerror.List) {
+// document gives the document of a text: parsed within its limits, then validated. What fails is not kept. Whoever may introspect the schema is told which names
+// may have been meant; to everybody else that would show what introspection does not.
+func (d *documents) document(text string, introspects bool) (*document, gqlerror.List) {
 	if doc, ok := d.kept.GetIfPresent(text); ok {
 		return doc, nil
 	}
@@ -67,8 +68,8 @@ func (d *documents) document(text string) (*document, gqlerror.List) {
 	if len(parsed.Operations) == 0 {
 		return nil, gqlerror.List{refuseAt(nil, fault.GraphQLValidationFailed, "The document holds no operation.")}
 	}
-	if errs := validator.ValidateWithRules(d.schema, parsed, rules.NewDefaultRules()); len(errs) > 0 {
-		return nil, coded(errs, fault.GraphQLValidationFailed)
+	if errs := validator.ValidateWithRules(d.schema, parsed, validation(introspects)); len(errs) > 0 {
+		return nil, coded(capped(errs), fault.GraphQLValidationFailed)
 	}
 	doc := &document{ast: parsed}
 	for _, def := range parsed.Operations {
@@ -81,6 +82,22 @@ func (d *documents) document(text string) (*document, gqlerror.List) {
 	}
 	d.kept.Set(text, doc)
 	return doc, nil
+}
+
+// validation gives the rules of the specification, with names that may have been meant or without.
+func validation(hints bool) *rules.Rules {
+	r := rules.NewDefaultRules()
+	if hints {
+		return r
+	}
+	for name, silent := range map[string]validator.Rule{
+		rules.FieldsOnCorrectTypeRule.Name: rules.FieldsOnCorrectTypeRuleWithoutSuggestions, rules.KnownArgumentNamesRule.Name: rules.KnownArgumentNamesRuleWithoutSuggestions,
+		rules.KnownTypeNamesRule.Name: rules.KnownTypeNamesRuleWithoutSuggestions, rules.ScalarLeafsRule.Name: rules.ScalarLeafsRuleWithoutSuggestions,
+		rules.ValuesOfCorrectTypeRule.Name: rules.ValuesOfCorrectTypeRuleWithoutSuggestions,
+	} {
+		r.ReplaceRule(name, silent.RuleFunc)
+	}
+	return r
 }
 
 // operation picks one by name; without a name there must be one alone.

@@ -1,11 +1,14 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/vektah/gqlparser/v2/ast"
@@ -86,6 +89,34 @@ func refuseAt(at *ast.Position, code fault.Code, format string, args ...any) *gq
 		e.Locations = []gqlerror.Location{{Line: at.Line, Column: at.Column}}
 	}
 	return e
+}
+
+// maxErrors is how many errors an answer tells.
+const maxErrors = 50
+
+// capped keeps an answer from growing with what is wrong in it: a document of some kilobytes can be wrong in thousands of ways, and each of a page's rows can fail.
+// The last error that is shown tells how many are not.
+func capped(errs gqlerror.List) gqlerror.List {
+	if len(errs) <= maxErrors {
+		return errs
+	}
+	errs = slices.Clone(errs)
+	slices.SortStableFunc(errs, byPath) // else chance tells which are shown
+	last := *errs[maxErrors-1]
+	last.Message += fmt.Sprintf(" And %d errors more.", len(errs)-maxErrors)
+	return append(errs[:maxErrors-1], &last)
+}
+
+// byPath sorts errors by where they stand in the answer.
+func byPath(a, b *gqlerror.Error) int {
+	return slices.CompareFunc(a.Path, b.Path, func(x, y ast.PathElement) int {
+		i, listed := x.(ast.PathIndex)
+		j, alike := y.(ast.PathIndex)
+		if listed && alike {
+			return cmp.Compare(i, j)
+		}
+		return strings.Compare(fmt.Sprint(x), fmt.Sprint(y))
+	})
 }
 
 // counted writes a count, which stops at huge.

@@ -407,6 +407,8 @@ func TestVariables(t *testing.T) {
 		"a null in a list":              {suppliers, `{"filter":{"countries":[null]}}`, "must not be null", "filter countries 0"},
 		"one that is missing":           {`query($i:ID!){node(id:$i){id}}`, `{}`, "$i is a ID! and must be given", "i"},
 		"a null where none may stand":   {`query($i:ID!){node(id:$i){id}}`, `{"i":null}`, "must not be null", "i"},
+		"a null that decides":           {`query($s:Boolean=true){categories{number @include(if:$s) name}}`, `{"s":null}`, "$s decides in @skip or @include", "s"},
+		"and one beside what decides":   {`query($s:Boolean=true){categories{number @skip(if:true) @include(if:$s) name}}`, `{"s":null}`, "$s decides in @skip or @include", "s"},
 		"an object where an id stands":  {`query($i:ID!){node(id:$i){id}}`, `{"i":{"secret":1}}`, "$i is an ID; got an object", "i"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -81,7 +81,7 @@ func (h *Handler) answer(ctx context.Context, list []*request) []*answer {
 
 // prepare finds what is wrong with a request, in this order: the document, which operation, its variables, the rights to it, what it selects.
 func (h *Handler) prepare(ctx context.Context, in *request) (*prepared, *answer) {
-	doc, errs := h.documents.document(in.query)
+	doc, errs := h.documents.document(in.query, h.mayIntrospect(ctx))
 	if errs != nil {
 		return nil, &answer{errs: errs, status: http.StatusBadRequest, limited: errs[0].Extensions["code"] == string(fault.CostLimitExceeded)}
 	}
@@ -134,10 +134,15 @@ func (h *Handler) refused(ctx context.Context, op *operation, f *fault.Fault) *a
 	return &answer{op: op, errs: h.refuse(ctx, f), status: f.Code.Status()}
 }
 
+// mayIntrospect tells whether the viewer may ask for the schema itself.
+func (h *Handler) mayIntrospect(ctx context.Context) bool {
+	return h.o.Introspection || auth.From(ctx).Can("ADMIN")
+}
+
 // forbidden tells why the viewer may not run the operation.
 func (h *Handler) forbidden(ctx context.Context, op *operation, vars map[string]any) *fault.Fault {
 	v := auth.From(ctx)
-	if op.introspects && !h.o.Introspection && !v.Can("ADMIN") {
+	if op.introspects && !h.mayIntrospect(ctx) {
 		return fault.New(fault.Forbidden, "Introspection is off for your role. The schema stands at /schema.graphql.")
 	}
 	if op.guarded {
@@ -208,7 +213,7 @@ func (h *Handler) long(ctx context.Context, p *prepared) *answer {
 	if res == nil { // the client is gone
 		return h.refused(ctx, op, fault.New(fault.Timeout, "The request was given up before it was answered."))
 	}
-	return &answer{op: op, data: res.Data, errs: res.Errors}
+	return &answer{op: op, data: res.Data, errs: capped(res.Errors)}
 }
 
 // known keeps the metric's label to codes of ours.

@@ -15,7 +15,7 @@ func TestWhatIsKeptOfDocumentsIsBounded(t *testing.T) {
 	d, p := newDocuments(schema, Limits{}), newPlans(schema)
 	padding := strings.Repeat("#", 20<<10)
 	for i := range 200 {
-		if _, errs := d.document(fmt.Sprintf("{categories{number}} %s%d", padding, i)); errs != nil {
+		if _, errs := d.document(fmt.Sprintf("{categories{number}} %s%d", padding, i), true); errs != nil {
 			t.Fatal(errs)
 		}
 	}
@@ -32,7 +32,7 @@ func TestWhatIsKeptOfDocumentsIsBounded(t *testing.T) {
 	for i := range 300 {
 		fmt.Fprintf(&fields, " f%d: name @include(if: $v%02d)", i, i%len(names))
 	}
-	doc, errs := d.document("query(" + strings.Join(names, " ") + ") { suppliers { nodes {" + fields.String() + "} } }")
+	doc, errs := d.document("query("+strings.Join(names, " ")+") { suppliers { nodes {"+fields.String()+"} } }", true)
 	if errs != nil {
 		t.Fatal(errs)
 	}

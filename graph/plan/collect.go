@@ -141,24 +141,25 @@ func (c *collection) matches(condition string) bool {
 	return slices.Contains(c.schema.GetPossibleTypes(c.schema.Types[condition]), c.object)
 }
 
-// narrow adds @skip and @include to a condition. It is false where they never let the selection in.
+// narrow adds @skip and @include to a condition. It is false where they never let the selection in. A variable decides wherever it is written, also beside what
+// decides alone: gqlgen's engine looks at both.
 func (b *builder) narrow(outer clause, directives ast.DirectiveList) (clause, bool) {
-	cond, ok := outer, true
+	cond, in := outer, true
 	for _, d := range directives {
 		if d.Name != "skip" && d.Name != "include" {
 			continue
 		}
 		want := d.Name == "include"
-		switch v := d.Arguments.ForName("if").Value; v.Kind {
-		case ast.Variable:
+		v, ok := d.Arguments.ForName("if").Value, true
+		if v.Kind == ast.Variable {
 			b.switches[v.Raw] = true
-			cond, ok = cond.and(literal{v.Raw, want})
-		default:
+			if in {
+				cond, ok = cond.and(literal{v.Raw, want})
+			}
+		} else {
 			ok = (v.Raw == "true") == want
 		}
-		if !ok {
-			return nil, false
-		}
+		in = in && ok
 	}
-	return cond, true
+	return cond, in
 }
