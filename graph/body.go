@@ -224,16 +224,15 @@ func unquoted(raw []byte) (string, bool) {
 	}
 }
 
-// anObject reads an object, its numbers digit by digit, so that none is rounded.
+// anObject reads an object of valid JSON.
 func anObject(raw json.RawMessage) (m map[string]any, ok bool) {
 	if len(raw) == 0 || string(raw) == "null" {
 		return nil, true
 	}
-	dec := json.NewDecoder(bytes.NewReader(raw))
-	dec.UseNumber()
-	if raw[0] != '{' || dec.Decode(&m) != nil {
+	if raw[0] != '{' {
 		return nil, false
 	}
+	m, _ = members(raw)
 	return m, true
 }
 

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"strings"
 	"sync/atomic"
 
 	"github.com/maypok86/otter/v2"
@@ -134,9 +135,20 @@ func walk(set ast.SelectionSet, seen map[string]bool, visit func(*ast.Field)) {
 	}
 }
 
+// maxMessage is how many bytes of a library's message are shown: it may repeat a name of the document, which can be as long as the body.
+const maxMessage = 500
+
+func short(message string) string {
+	if len(message) <= maxMessage {
+		return message
+	}
+	return strings.ToValidUTF8(message[:maxMessage], "") + "…"
+}
+
 // coded gives errors of a library our code, and takes away whatever else it put there.
 func coded(errs gqlerror.List, code fault.Code) gqlerror.List {
 	for _, e := range errs {
+		e.Message = short(e.Message)
 		e.Extensions = map[string]any{"code": string(code)}
 	}
 	return errs

@@ -81,7 +81,7 @@ type bench struct {
 	viewer *auth.Viewer
 }
 
-func newBench(t *testing.T) *bench {
+func newBench(t testing.TB) *bench {
 	t.Helper()
 	b := &bench{root: &root{}, log: &bytes.Buffer{}, viewer: &auth.Viewer{Org: store.ID{1}, Role: store.Editor}}
 	log := telemetry.NewLog(b.log, slog.LevelInfo, false)
@@ -140,7 +140,7 @@ func (r *reply) code() string {
 	return r.Errors[0].Extensions.Code
 }
 
-func (b *bench) send(t *testing.T, r *http.Request) *reply {
+func (b *bench) send(t testing.TB, r *http.Request) *reply {
 	t.Helper()
 	w := httptest.NewRecorder()
 	b.ServeHTTP(w, r)
@@ -151,7 +151,7 @@ func (b *bench) send(t *testing.T, r *http.Request) *reply {
 	return out
 }
 
-func (b *bench) post(t *testing.T, body string, headers ...string) *reply {
+func (b *bench) post(t testing.TB, body string, headers ...string) *reply {
 	t.Helper()
 	r := httptest.NewRequest("POST", "/graphql", strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
@@ -161,7 +161,7 @@ func (b *bench) post(t *testing.T, body string, headers ...string) *reply {
 	return b.send(t, r)
 }
 
-func (b *bench) ask(t *testing.T, query string, variables any) *reply {
+func (b *bench) ask(t testing.TB, query string, variables any) *reply {
 	t.Helper()
 	body, err := json.Marshal(map[string]any{"query": query, "variables": variables})
 	if err != nil {

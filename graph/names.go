@@ -3,6 +3,7 @@ package graph
 import (
 	"bytes"
 	"unicode/utf8"
+	"unsafe"
 )
 
 // few is how many names of an object are compared one by one.
@@ -41,15 +42,15 @@ func repeats(text []byte) bool {
 type object struct {
 	n    int
 	some [few][]byte
-	many map[string]bool // where there are more
+	many map[string]bool // where there are more; its names share the text's memory
 }
 
 // has tells whether a name is there, and adds it.
 func (o *object) has(name []byte) bool {
 	if o.many != nil {
-		there := o.many[string(name)]
-		o.many[string(name)] = true
-		return there
+		before := len(o.many)
+		o.many[shared(name)] = true
+		return len(o.many) == before
 	}
 	for _, n := range o.some[:o.n] {
 		if bytes.Equal(n, name) {
@@ -57,9 +58,9 @@ func (o *object) has(name []byte) bool {
 		}
 	}
 	if o.n == few {
-		o.many = map[string]bool{string(name): true}
+		o.many = map[string]bool{shared(name): true}
 		for _, n := range o.some {
-			o.many[string(n)] = true
+			o.many[shared(n)] = true
 		}
 		return false
 	}
@@ -67,3 +68,6 @@ func (o *object) has(name []byte) bool {
 	o.n++
 	return false
 }
+
+// shared is a text in the memory of bytes that nobody writes to.
+func shared(b []byte) string { return unsafe.String(unsafe.SliceData(b), len(b)) }

@@ -3,6 +3,7 @@ package graph
 import (
 	"bytes"
 	"encoding/json"
+	"reflect"
 	"testing"
 )
 
@@ -95,4 +96,28 @@ func twice(t *testing.T, dec *json.Decoder) (found bool) {
 	}
 	next()
 	return found
+}
+
+// A value that is read by hand is the one that encoding/json reads.
+func FuzzValue(f *testing.F) {
+	for _, s := range []string{
+		`{"a":[1,-0.50e+3,{"b":null,"c":[true,false,[]]},{}],"d":"x\\u00e9\\n"}`, `[[[]],{"":""}]`, ` {"a" : 1 , "b" : [ 1 , 2 ] } `, `12345678901234567890123`, `"x"`, `null`, `true`,
+	} {
+		f.Add([]byte(s))
+	}
+	f.Fuzz(func(t *testing.T, text []byte) {
+		if !json.Valid(text) || repeats(text) {
+			return
+		}
+		text = bytes.Trim(text, " \t\r\n")
+		dec := json.NewDecoder(bytes.NewReader(text))
+		dec.UseNumber()
+		var want any
+		if err := dec.Decode(&want); err != nil {
+			t.Fatal(err)
+		}
+		if got, rest := aValue(text); !reflect.DeepEqual(got, want) || len(rest) > 0 {
+			t.Errorf("%q is %#v and then %q, want %#v", text, got, rest, want)
+		}
+	})
 }
