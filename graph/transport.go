@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"mime"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -155,13 +156,18 @@ var (
 	contentTypes = map[string][]string{mediaJSON: {mediaJSON + "; charset=utf-8"}, mediaGraphQL: {mediaGraphQL + "; charset=utf-8"}}
 	cacheControl = []string{"private, no-cache"}
 	vary         = []string{"Accept, Accept-Encoding, Authorization, Cookie"}
+	varyOrigin   = []string{"Accept, Accept-Encoding, Authorization, Cookie, Origin"}
 )
 
 func reply(w http.ResponseWriter, form string, status int, body []byte) {
 	header := w.Header()
 	header["Content-Type"] = contentTypes[form]
 	header["Cache-Control"] = cacheControl
-	header["Vary"] = vary
+	if slices.Contains(header["Vary"], "Origin") { // by CORS
+		header["Vary"] = varyOrigin
+	} else {
+		header["Vary"] = vary
+	}
 	header["Content-Length"] = []string{strconv.Itoa(len(body))}
 	w.WriteHeader(status)
 	w.Write(body) // a client that is gone needs no answer

@@ -116,6 +116,7 @@ func (a *App) routes(redis func(context.Context) string) (*public, error) {
 		sdl:     graph.SDL(schema.Schema()),
 		redis:   redis,
 		stop:    a.stop,
+		origins: a.o.Config.CORSOrigins,
 	}, nil
 }
 

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/klauspost/compress/gzhttp"
+	"github.com/rs/cors"
 
 	"carbongraph/internal/auth"
 	"carbongraph/internal/fault"
@@ -29,21 +30,35 @@ type public struct {
 	sdl     string
 	redis   func(context.Context) string
 	stop    *stopping
+	origins []string // whose pages may ask from a browser
 }
 
 // routes puts each address in its place. Whatever is not listed is the console's.
 func (p *public) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.Handle("/graphql", p.door.Require(p.graphql, p.refuse))
+	elsewhere := p.elsewhere()
+	mux.Handle("/graphql", elsewhere(p.door.Require(p.graphql, p.refuse)))
 	mux.HandleFunc("POST /session", p.door.SignIn)
 	mux.HandleFunc("DELETE /session", p.door.SignOut)
 	mux.Handle("GET /session", p.door.Require(http.HandlerFunc(p.whoAmI), refuse))
-	mux.HandleFunc("GET /schema.graphql", p.schema)
+	mux.Handle("GET /schema.graphql", elsewhere(http.HandlerFunc(p.schema)))
 	mux.HandleFunc("GET /errors/{code}", explain)
 	mux.HandleFunc("GET /healthz", healthy)
 	mux.HandleFunc("GET /readyz", p.ready)
 	mux.Handle("/", p.console)
 	return mux
+}
+
+// elsewhere lets pages of other origins ask, by CORS, where there are such. They ask by key: the session's cookie is not for them.
+func (p *public) elsewhere() func(http.Handler) http.Handler {
+	if len(p.origins) == 0 {
+		return func(next http.Handler) http.Handler { return next }
+	}
+	return cors.New(cors.Options{
+		AllowedOrigins: p.origins, AllowedMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost},
+		AllowedHeaders: []string{"Accept", "Authorization", "Content-Type", telemetry.RequestIDHeader}, ExposedHeaders: []string{telemetry.RequestIDHeader, "Retry-After"},
+		MaxAge: 600,
+	}).Handler
 }
 
 // outside is what stands around the routes: request id, measure and log, then headers, then compression.
@@ -79,10 +94,16 @@ var safe = map[string][]string{
 	"Content-Security-Policy":      {"default-src 'none'; frame-ancestors 'none'"},
 }
 
+// hsts keeps browsers that came by TLS from ever coming without it.
+var hsts = []string{"max-age=31536000"}
+
 // safeHeaders sets them. The console sets its own policy over them.
 func safeHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		maps.Copy(w.Header(), safe)
+		if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+			w.Header()["Strict-Transport-Security"] = hsts
+		}
 		next.ServeHTTP(w, r)
 	})
 }

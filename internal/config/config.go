@@ -3,6 +3,7 @@ package config
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -25,7 +26,8 @@ type Config struct {
 	ListenAddr  string
 	AdminAddr   string
 	DataDir     string
-	Engine      string // auto or gqlgen
+	Engine      string   // auto or gqlgen
+	CORSOrigins []string // whose pages may ask from a browser; "*": everybody's
 	LogLevel    slog.Level
 	LogText     bool
 
@@ -79,6 +81,7 @@ func settings(terminal bool) []setting {
 			}
 			return nil
 		}},
+		{"CORS_ORIGINS", "", false, func(c *Config, s string) (err error) { c.CORSOrigins, err = origins(s); return err }},
 		{"LOG_LEVEL", "info", false, func(c *Config, s string) error {
 			if !slices.Contains([]string{"debug", "info", "warn", "error"}, s) || c.LogLevel.UnmarshalText([]byte(s)) != nil {
 				return fmt.Errorf("is debug, info, warn or error; got %q", s)
@@ -175,6 +178,24 @@ func address(s, example string, schemes ...string) error {
 		return fmt.Errorf("is an address like %s", example) // without the value: it may hold a password
 	}
 	return nil
+}
+
+// origins reads a list with commas between: origins as browsers send them, or * alone.
+func origins(s string) (list []string, err error) {
+	for part := range strings.SplitSeq(s, ",") {
+		if part = strings.TrimSpace(part); part == "" {
+			continue
+		}
+		u, err := url.Parse(part)
+		if part != "*" && (err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || part != u.Scheme+"://"+u.Host) {
+			return nil, fmt.Errorf("is a list of origins like https://app.example.com, without a path; got %q", part)
+		}
+		list = append(list, part)
+	}
+	if len(list) > 1 && slices.Contains(list, "*") {
+		return nil, errors.New("is either * or a list of origins, not both")
+	}
+	return list, nil
 }
 
 func listen(s string) error {
