@@ -21,6 +21,9 @@ type refusal struct {
 	code    fault.Code // "": BAD_USER_INPUT
 }
 
+// mostAtOnce is how much memory is made ready for a body on its own word for its length.
+const mostAtOnce = 2 << 20
+
 // readPost reads a JSON body: one object or a list of them, and nothing after it. What is wrong is told without a word of the body.
 func (h *Handler) readPost(w http.ResponseWriter, r *http.Request) (list []*request, listed bool, why *refusal) {
 	if why := wrongMedia(r.Header); why != "" {
@@ -31,7 +34,7 @@ func (h *Handler) readPost(w http.ResponseWriter, r *http.Request) (list []*requ
 		body = http.MaxBytesReader(w, r.Body, h.o.Limits.Body)
 	}
 	text := make([]byte, 0, 512)
-	if n := r.ContentLength; n > 0 && (h.o.Limits.Body == 0 || n <= h.o.Limits.Body) {
+	if n := min(r.ContentLength, mostAtOnce); n > 0 && (h.o.Limits.Body == 0 || n <= h.o.Limits.Body) {
 		text = make([]byte, 0, n+1) // and one more, so that the end is found without growing
 	}
 	buf := bytes.NewBuffer(text)

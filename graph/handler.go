@@ -30,7 +30,7 @@ type Options struct {
 	// Introspection lets everybody introspect; ADMIN always may.
 	Introspection bool
 	Limits        Limits
-	Timeout       time.Duration
+	Timeout       time.Duration // of an operation; 0: none
 	Log           *slog.Logger
 	Metrics       *telemetry.GraphQL
 }
@@ -50,9 +50,6 @@ type Handler struct {
 
 // New makes a handler.
 func New(o Options) *Handler {
-	if o.Timeout == 0 {
-		o.Timeout = 10 * time.Second
-	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}

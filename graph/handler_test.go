@@ -81,7 +81,15 @@ type bench struct {
 	viewer *auth.Viewer
 }
 
+// contract are the limits of the contract.
+var contract = graph.Limits{Body: 2 << 20, List: 10, Tokens: 5000, Nesting: 15, Aliases: 30, RootFields: 20, Directives: 5, Repeats: 200, Cost: 10_000}
+
 func newBench(t testing.TB) *bench {
+	t.Helper()
+	return newBenchWithin(t, contract)
+}
+
+func newBenchWithin(t testing.TB, limits graph.Limits) *bench {
 	t.Helper()
 	b := &bench{root: &root{}, log: &bytes.Buffer{}, viewer: &auth.Viewer{Org: store.ID{1}, Role: store.Editor}}
 	log := telemetry.NewLog(b.log, slog.LevelInfo, false)
@@ -98,7 +106,7 @@ func newBench(t testing.TB) *bench {
 			}
 			return nil
 		}},
-		Limits: graph.DefaultLimits(), Timeout: 200 * time.Millisecond, Log: log, Metrics: telemetry.New().GraphQL,
+		Limits: limits, Timeout: 200 * time.Millisecond, Log: log, Metrics: telemetry.New().GraphQL,
 	})
 	b.Handler = telemetry.Observe(nil, log, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.ServeHTTP(w, r.WithContext(auth.With(r.Context(), b.viewer)))

@@ -24,11 +24,6 @@ type Limits struct {
 	Cost int
 }
 
-// DefaultLimits are the contract's.
-func DefaultLimits() Limits {
-	return Limits{Body: 2 << 20, List: 10, Tokens: 5000, Nesting: 15, Aliases: 30, RootFields: 20, Directives: 5, Repeats: 200, Cost: 10_000}
-}
-
 // size is what a selection amounts to with its fragments spread out.
 type size struct{ depth, aliases, fields int }
 

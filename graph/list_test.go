@@ -6,6 +6,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"carbongraph/graph"
 )
 
 // list sends a body, and reads a list of answers, if it is one.
@@ -78,11 +80,43 @@ func TestListsThatAreRefused(t *testing.T) {
 	}
 }
 
+// A body that promises more than it holds costs no more memory than it holds, also where bodies are not limited.
+func TestABodyThatPromisesMuch(t *testing.T) {
+	limits := contract
+	limits.Body = 0
+	b := newBenchWithin(t, limits)
+	r := httptest.NewRequest("POST", "/graphql", strings.NewReader(`{"query":"{categories{number}}"}`))
+	r.Header.Set("Content-Type", "application/json")
+	r.ContentLength = 1 << 50
+	if got := b.send(t, r); got.status != 200 || got.Data == nil {
+		t.Errorf("%d %s", got.status, got.text)
+	}
+}
+
 // One line tells of the whole list.
 func TestTheLogOfAList(t *testing.T) {
 	b := newBench(t)
 	b.list(t, `[{"query":"query A{categories{number}}"},{"query":"query B{categories{number}}"}]`, "")
 	if log := b.log.String(); strings.Count(log, "\n") != 1 || !strings.Contains(log, "LIST") || strings.Contains(log, `"A"`) {
 		t.Errorf("log: %s", log)
+	}
+}
+
+// Every limit can be turned off.
+func TestNoLimits(t *testing.T) {
+	b := newBenchWithin(t, graph.Limits{})
+	list := operations(12, `{"query":"{categories{number}}"}`)
+	if status, text, all := b.list(t, list, ""); status != 200 || len(all) != 12 {
+		t.Errorf("a long list: %d %s", status, text)
+	}
+	for name, document := range map[string]string{
+		"repeats":            "{categories{" + strings.Repeat("number ", 300) + "}}",
+		"tokens and aliases": "{categories{" + strings.ReplaceAll(numbered("x", 2000), " ", ":number ") + "}}",
+		"root fields":        "{" + strings.ReplaceAll(numbered("r", 30), " ", ":categories{number} ") + "}",
+		"directives":         "{categories" + strings.Repeat("@skip(if:false)", 1) + "{number " + strings.Repeat("... @include(if:true) {", 20) + "name" + strings.Repeat("}", 20) + "}}",
+	} {
+		if got := b.ask(t, document, nil); got.status != 200 || got.Data == nil {
+			t.Errorf("%s: %d %.300s", name, got.status, got.text)
+		}
 	}
 }

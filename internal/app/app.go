@@ -105,7 +105,7 @@ func (a *App) routes(redis func(context.Context) string) (*public, error) {
 	}
 	gql := graph.New(graph.Options{
 		Schema: schema, Short: a.shortWay(), Ledger: a.ledger, Begin: a.begin, Scalars: scalars(), Introspection: a.o.Introspection,
-		Limits: graph.DefaultLimits(), Log: a.o.Log, Metrics: a.tel.GraphQL,
+		Limits: limits(a.o.Config.Limits), Timeout: a.o.Config.Limits.Timeout, Log: a.o.Log, Metrics: a.tel.GraphQL,
 	})
 	return &public{
 		store:   a.Store,

@@ -13,6 +13,7 @@ import (
 	"carbongraph/graph/scalar"
 	"carbongraph/internal/auth"
 	"carbongraph/internal/batch"
+	"carbongraph/internal/config"
 	"carbongraph/internal/factors"
 	"carbongraph/resolvers"
 	"carbongraph/resolvers/loaders"
@@ -35,6 +36,12 @@ func (a *App) begin(ctx context.Context, p *plan.Plan, variables map[string]any)
 	return loaders.Begin(ctx, loaders.Options{
 		Store: a.Store, Tenant: a.Store.Tenant(auth.From(ctx).Org), Plan: p, Variables: variables, Metrics: a.tel.Loader,
 	})
+}
+
+// limits are those of the settings.
+func limits(l config.Limits) graph.Limits {
+	return graph.Limits{Body: l.Body, List: l.List, Tokens: l.Tokens, Nesting: l.Nesting, Aliases: l.Aliases, RootFields: l.RootFields, Directives: l.Directives,
+		Repeats: l.Repeats, Cost: l.Cost}
 }
 
 // shortWay makes the other engine from the same relations; nil where the settings rule it out.

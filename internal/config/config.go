@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"gopkg.in/yaml.v3"
 
@@ -28,10 +29,19 @@ type Config struct {
 	DataDir     string
 	Engine      string   // auto or gqlgen
 	CORSOrigins []string // whose pages may ask from a browser; "*": everybody's
+	Limits      Limits
 	LogLevel    slog.Level
 	LogText     bool
 
 	values []Value
+}
+
+// Limits bound what one request may ask. 0 turns a limit off.
+type Limits struct {
+	Body                                                            int64 // bytes
+	List, Tokens, Nesting, Aliases, RootFields, Directives, Repeats int
+	Cost                                                            int           // rows that an operation may have to read
+	Timeout                                                         time.Duration // of an operation
 }
 
 // Value is one setting as it stands.
@@ -82,6 +92,16 @@ func settings(terminal bool) []setting {
 			return nil
 		}},
 		{"CORS_ORIGINS", "", false, func(c *Config, s string) (err error) { c.CORSOrigins, err = origins(s); return err }},
+		{"LIMIT_BODY", "2097152", false, func(c *Config, s string) (err error) { c.Limits.Body, err = limit(s); return err }},
+		count("LIMIT_LIST", "10", func(c *Config) *int { return &c.Limits.List }),
+		count("LIMIT_TOKENS", "5000", func(c *Config) *int { return &c.Limits.Tokens }),
+		count("LIMIT_NESTING", "15", func(c *Config) *int { return &c.Limits.Nesting }),
+		count("LIMIT_ALIASES", "30", func(c *Config) *int { return &c.Limits.Aliases }),
+		count("LIMIT_ROOT_FIELDS", "20", func(c *Config) *int { return &c.Limits.RootFields }),
+		count("LIMIT_DIRECTIVES", "5", func(c *Config) *int { return &c.Limits.Directives }),
+		count("LIMIT_REPEATS", "200", func(c *Config) *int { return &c.Limits.Repeats }),
+		count("LIMIT_COST", "10000", func(c *Config) *int { return &c.Limits.Cost }),
+		{"LIMIT_TIME", "10s", false, func(c *Config, s string) (err error) { c.Limits.Timeout, err = duration(s); return err }},
 		{"LOG_LEVEL", "info", false, func(c *Config, s string) error {
 			if !slices.Contains([]string{"debug", "info", "warn", "error"}, s) || c.LogLevel.UnmarshalText([]byte(s)) != nil {
 				return fmt.Errorf("is debug, info, warn or error; got %q", s)
@@ -178,6 +198,32 @@ func address(s, example string, schemes ...string) error {
 		return fmt.Errorf("is an address like %s", example) // without the value: it may hold a password
 	}
 	return nil
+}
+
+// count is a setting that is a limit of so many of something.
+func count(name, fallback string, at func(*Config) *int) setting {
+	return setting{name, fallback, false, func(c *Config, s string) error {
+		n, err := limit(s)
+		*at(c) = int(n)
+		return err
+	}}
+}
+
+// limit reads a limit. Past a thousand million nothing is limited.
+func limit(s string) (int64, error) {
+	n, err := strconv.ParseInt(s, 10, 64)
+	if err != nil || n < 0 || n > 1_000_000_000 {
+		return 0, fmt.Errorf("is a whole number up to 1000000000, or 0 for no limit; got %q", s)
+	}
+	return n, nil
+}
+
+func duration(s string) (time.Duration, error) {
+	d, err := time.ParseDuration(s)
+	if err != nil || d < 0 || d > time.Hour {
+		return 0, fmt.Errorf("is a time up to an hour like 10s or 1m30s, or 0s for no limit; got %q", s)
+	}
+	return d, nil
 }
 
 // origins reads a list with commas between: origins as browsers send them, or * alone.

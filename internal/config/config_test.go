@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"carbongraph/internal/config"
 	"carbongraph/internal/fault"
@@ -65,6 +66,10 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		"a file that is not YAML":         {file: "\t- : {", names: "no YAML"},
 		"a level that is none":            {env: map[string]string{"LOG_LEVEL": "loud"}, names: "LOG_LEVEL (from environment)"},
 		"an engine that is none":          {env: map[string]string{"ENGINE": "fast"}, names: "ENGINE (from environment) is auto or gqlgen"},
+		"a limit below nothing":           {env: map[string]string{"LIMIT_TOKENS": "-1"}, names: "LIMIT_TOKENS (from environment) is a whole number"},
+		"a limit that is no number":       {file: "limit_body: 2MB\n", names: "LIMIT_BODY"},
+		"a limit beyond all reason":       {env: map[string]string{"LIMIT_COST": "99999999999"}, names: "LIMIT_COST"},
+		"a time without a unit":           {env: map[string]string{"LIMIT_TIME": "10"}, names: "LIMIT_TIME (from environment) is a time"},
 		"an origin with a path":           {env: map[string]string{"CORS_ORIGINS": "https://app.example.com, https://x.example.com/app"}, names: "CORS_ORIGINS (from environment) is a list of origins"},
 		"an origin that is none":          {env: map[string]string{"CORS_ORIGINS": "app.example.com"}, names: "CORS_ORIGINS"},
 		"everybody and somebody":          {env: map[string]string{"CORS_ORIGINS": "*,https://app.example.com"}, names: "CORS_ORIGINS (from environment) is either"},
@@ -86,5 +91,22 @@ func TestBadSettingsAreNamed(t *testing.T) {
 	}
 	if _, err := load(t, "# nothing\n", nil, nil); err != nil {
 		t.Errorf("an empty file: %v", err)
+	}
+}
+
+// Unset, the limits are the contract's; 0 turns each of them off.
+func TestLimits(t *testing.T) {
+	c, err := load(t, "", nil, nil)
+	if want := (config.Limits{2 << 20, 10, 5000, 15, 30, 20, 5, 200, 10_000, 10 * time.Second}); err != nil || c.Limits != want {
+		t.Errorf("%+v %v, want %+v", c.Limits, err, want)
+	}
+	off := map[string]string{"LIMIT_TIME": "0s"}
+	for _, name := range config.Names() {
+		if strings.HasPrefix(name, "LIMIT_") && name != "LIMIT_TIME" {
+			off[name] = "0"
+		}
+	}
+	if c, err = load(t, "", off, nil); err != nil || c.Limits != (config.Limits{}) {
+		t.Errorf("turned off: %+v %v", c.Limits, err)
 	}
 }
