@@ -6,7 +6,38 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
+
+// Whatever document is sent, it is answered or refused with a code and a place, and nothing panics.
+func FuzzDocument(f *testing.F) {
+	for _, tc := range hostile() {
+		var body struct{ Query string }
+		if json.Unmarshal([]byte(tc.body), &body) == nil && len(body.Query) < 10_000 {
+			f.Add(body.Query)
+		}
+	}
+	for _, s := range []string{
+		"{categories{number name}}", "query($x:Boolean!){categories{number @skip(if:$x) ... on Category @include(if:$x){name}}}", "{a:categories{...F} b:node(id:\"x\"){id}} fragment F on Category{number}",
+		"mutation{upsertSuppliers(input:{suppliers:[]}){created}}", "subscription{x}", "{__schema{types{name}}}", "query A{a} query B{b}", "#", "\ufeff{categories{number}}", "{categories{number}", "type X{a:Int}",
+	} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, document string) {
+		if !utf8.ValidString(document) {
+			return
+		}
+		got := newBench(t).ask(t, document, nil)
+		for _, e := range got.Errors {
+			if e.Extensions.Code == "" || e.Extensions.Code == "INTERNAL" && len(e.Path) == 0 {
+				t.Errorf("%q gives %s", document, got.text)
+			}
+		}
+		if got.Data == nil && len(got.Errors) == 0 || got.status != 200 && got.status != 400 {
+			t.Errorf("%q gives %d %s", document, got.status, got.text)
+		}
+	})
+}
 
 // Whatever is sent, the answer is JSON in the shape of GraphQL, every error has a code, and nothing of Go shows.
 func FuzzBody(f *testing.F) {

@@ -263,7 +263,7 @@ func (s *scope) parse(text, argument string) (place, error) {
 	if len(text) > cursorLimit {
 		return bad()
 	}
-	b, err := base64.RawURLEncoding.Strict().DecodeString(text)
+	b, err := decode(text)
 	if err != nil || len(b) < 1+cursorTag || b[0] != cursorVersion {
 		return bad()
 	}

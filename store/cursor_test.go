@@ -167,6 +167,11 @@ func FuzzCursor(f *testing.F) {
 				t.Errorf("%v reads back as %v", p, again)
 			}
 		}
+		// A cursor has one text alone.
+		given := sc.cursor(place{{kind: keyText, text: string(b)}, {kind: keyID}})
+		if _, err := sc.parse(given[:2]+"\n"+given[2:], "after"); fault.CodeOf(err) != fault.InvalidCursor {
+			t.Errorf("a cursor with a line break: %v; want INVALID_CURSOR", err)
+		}
 		// Before the tag: nobody guesses one.
 		for _, text := range []string{string(b), base64.RawURLEncoding.EncodeToString(b)} {
 			if _, err := sc.parse(text, "after"); fault.CodeOf(err) != fault.InvalidCursor {

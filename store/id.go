@@ -3,6 +3,7 @@ package store
 import (
 	"database/sql/driver"
 	"encoding/base64"
+	"errors"
 	"fmt"
 
 	"github.com/google/uuid"
@@ -81,11 +82,23 @@ func (g GlobalID) String() string {
 
 // ParseGlobalID reads an id that a client sent; what is none is BAD_USER_INPUT.
 func ParseGlobalID(s string) (GlobalID, error) {
-	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	b, err := decode(s)
 	if err != nil || len(b) != 17 || Kind(b[0]) == 0 || Kind(b[0]) >= kindEnd {
 		return GlobalID{}, fault.New(fault.BadUserInput, "%.60q is not an id of this server; pass an id as it was given in an answer.", s)
 	}
 	return GlobalID{Kind(b[0]), ID(b[1:])}, nil
+}
+
+// errNotAsGiven is what a text fails with that only reads as one of ours.
+var errNotAsGiven = errors.New("store: not as it was given out")
+
+// decode reads the base64 of ids and cursors. Each has one text alone: Go's decoder would pass over line breaks.
+func decode(s string) ([]byte, error) {
+	b, err := base64.RawURLEncoding.Strict().DecodeString(s)
+	if err == nil && base64.RawURLEncoding.EncodedLen(len(b)) != len(s) {
+		err = errNotAsGiven
+	}
+	return b, err
 }
 
 // MarshalText writes the id for clients, for JSON.
