@@ -1,26 +1,37 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 
+const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const startLimit = 60_000
 
-/** Starts the program on demo data of its own. It gives the address, an ADMIN's key, and how to stop it. */
-export async function start() {
-  const program = process.env.CARBONGRAPH_BIN
-  if (!program) throw new Error('CARBONGRAPH_BIN names the program to test; clients/run.sh sets it')
-  const folder = mkdtempSync(join(tmpdir(), 'carbongraph-clients-'))
+/**
+ * Starts the program, which CARBONGRAPH_BIN names or is built, on demo data of its own. It gives the address, an ADMIN's key, the code that signs in
+ * once, and how to stop it.
+ */
+export async function start({ activities = 500 } = {}) {
+  const folder = mkdtempSync(join(tmpdir(), 'carbongraph-'))
+  const program = process.env.CARBONGRAPH_BIN ?? build(folder)
   const [listen, admin] = await Promise.all([freeAddress(), freeAddress()])
-  const server = spawn(program, ['demo', '--data', join(folder, 'data'), '--listen', listen, '--admin', admin, '--activities', '500'], { stdio: ['ignore', 'pipe', 'pipe'] })
+  const args = ['demo', '--data', join(folder, 'data'), '--listen', listen, '--admin', admin, '--activities', String(activities)]
+  const server = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] })
   try {
-    const key = await said(server)
+    const { key, code } = await said(server)
     await ready(`http://${listen}/readyz`)
-    return { address: `http://${listen}`, key, stop: () => stop(server, folder) }
+    return { address: `http://${listen}`, key, code, stop: () => stop(server, folder) }
   } catch (error) {
     await stop(server, folder)
     throw error
   }
+}
+
+function build(folder) {
+  const program = join(folder, 'carbongraph')
+  execFileSync('go', ['build', '-o', program, '.'], { cwd: root, stdio: 'inherit' })
+  return program
 }
 
 async function freeAddress() {
@@ -31,24 +42,29 @@ async function freeAddress() {
   return `127.0.0.1:${port}`
 }
 
-/** The key that the program prints when it is ready. */
+/** The key and the one-time code that the program prints when it is ready. */
 function said(server) {
   return new Promise((done, fail) => {
     let text = ''
-    const timer = setTimeout(() => fail(new Error(`no key within ${startLimit} ms; it said:\n${text}`)), startLimit)
+    const timer = setTimeout(() => fail(new Error(`no key and link within ${startLimit} ms; it said:\n${text}`)), startLimit)
+    let told = false
     const listen = (chunk) => {
-      if (text === undefined) return
+      if (told) return
       text += chunk
+      const code = /\/sign-in#(\S+)\s/.exec(text)?.[1]
       const key = /\bcg_\w+(?=\s)/.exec(text)?.[0]
-      if (!key) return
+      if (!code || !key) return
       clearTimeout(timer)
-      text = undefined
-      done(key)
+      told = true
+      done({ key, code })
     }
     server.stdout.on('data', listen)
     server.stderr.on('data', listen)
     server.once('error', fail)
-    server.once('exit', (status, signal) => fail(new Error(`it stopped with ${status ?? signal}:\n${text}`)))
+    server.once('exit', (status, signal) => {
+      if (told && !server.killed) console.error(`the program stopped by itself during the tests (${status ?? signal})`)
+      fail(new Error(`it stopped with ${status ?? signal}:\n${text}`))
+    })
   })
 }
 

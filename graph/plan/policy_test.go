@@ -7,7 +7,6 @@ import (
 
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
-	"github.com/vektah/gqlparser/v2/validator/rules"
 
 	"carbongraph/graph/plan"
 )
@@ -40,15 +39,7 @@ func TestPolicy(t *testing.T) {
 		"what nothing is said of":                 {"{ __typename }", "", 0, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			doc, errs := gqlparser.LoadQueryWithRules(schema, tc.document, rules.NewDefaultRules())
-			if errs != nil {
-				t.Fatal(errs)
-			}
-			p, err := plan.New(schema, doc, doc.Operations[0])
-			if err != nil {
-				t.Fatal(err)
-			}
-			got := p.Policy
+			got := plannedBy(t, schema, tc.document).Policy
 			if types := strings.Join(got.Types, " "); types != tc.types || got.MaxAge != tc.maxAge || got.Private != tc.private || got.StaleWhileRevalidate != 0 {
 				t.Errorf("%+v, want types %s, %d s, private %t", got, tc.types, tc.maxAge, tc.private)
 			}
@@ -73,15 +64,7 @@ func TestHintsOfFields(t *testing.T) {
 		"{ c a { x } }":   {MaxAge: 20, StaleWhileRevalidate: 5},
 		"{ x: a { y:x} }": {MaxAge: 60, StaleWhileRevalidate: 30},
 	} {
-		doc, errs := gqlparser.LoadQueryWithRules(schema, document, rules.NewDefaultRules())
-		if errs != nil {
-			t.Fatal(errs)
-		}
-		p, err := plan.New(schema, doc, doc.Operations[0])
-		if err != nil {
-			t.Fatal(err)
-		}
-		got := p.Policy
+		got := plannedBy(t, schema, document).Policy
 		if got.MaxAge != want.MaxAge || got.StaleWhileRevalidate != want.StaleWhileRevalidate || got.Private != want.Private || !slices.Equal(got.Types, want.Types) {
 			t.Errorf("%s: %+v, want %+v", document, got, want)
 		}
