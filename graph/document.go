@@ -138,7 +138,7 @@ func walk(set ast.SelectionSet, seen map[string]bool, visit func(*ast.Field)) {
 // maxMessage is how many bytes of a library's message are shown: it may repeat a name of the document, which can be as long as the body.
 const maxMessage = 500
 
-func short(message string) string {
+func clipped(message string) string {
 	if len(message) <= maxMessage {
 		return message
 	}
@@ -148,7 +148,7 @@ func short(message string) string {
 // coded gives errors of a library our code, and takes away whatever else it put there.
 func coded(errs gqlerror.List, code fault.Code) gqlerror.List {
 	for _, e := range errs {
-		e.Message = short(e.Message)
+		e.Message = clipped(e.Message)
 		e.Extensions = map[string]any{"code": string(code)}
 	}
 	return errs

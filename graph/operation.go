@@ -33,7 +33,8 @@ type answer struct {
 	errs   gqlerror.List
 	status int    // where it is not what the form of the answer makes of it
 	allow  string // methods, where this one does not go with the operation
-	took   time.Duration
+	ran    bool
+	took   time.Duration // where it ran
 	// limited: the document is over a limit, and the status says so in both forms.
 	limited bool
 }
@@ -73,7 +74,7 @@ func (h *Handler) answer(ctx context.Context, list []*request) []*answer {
 		if p != nil {
 			began := time.Now()
 			out[i] = h.run(ctx, p)
-			out[i].took = time.Since(began)
+			out[i].ran, out[i].took = true, time.Since(began)
 		}
 	}
 	return out

@@ -91,9 +91,10 @@ func (h *Handler) write(w http.ResponseWriter, form string, a *answer) {
 	h.send(w, form, status, a)
 }
 
-// writeList answers a list of operations, in their order. The status tells of the request: of the operations their own errors tell.
+// writeList answers a list of operations, in their order. The status tells of the request, of the operations their own errors tell: over a limit it is that of the
+// limit, unless something ran, which a status that stands for nothing done would hide.
 func (h *Handler) writeList(w http.ResponseWriter, form string, all []*answer) {
-	status := http.StatusOK
+	status, ran := http.StatusOK, false
 	var buf bytes.Buffer
 	for i, a := range all {
 		if i == 0 {
@@ -110,9 +111,13 @@ func (h *Handler) writeList(w http.ResponseWriter, form string, all []*answer) {
 		if a.limited && status == http.StatusOK {
 			status = a.status
 		}
+		ran = ran || a.ran
 		h.measure(a, a.took)
 	}
 	buf.WriteByte(']')
+	if ran {
+		status = http.StatusOK
+	}
 	reply(w, form, status, buf.Bytes())
 }
 

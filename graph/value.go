@@ -9,7 +9,7 @@ import (
 const blank = " \t\r\n"
 
 // aValue reads the value that a text of valid JSON begins with, and gives what follows it. Numbers stay as they are written, digit by digit, so that none is rounded.
-// encoding/json takes three times as long, which a body of very many small values can make felt.
+// encoding/json takes three times as long over the few variables that most requests have, and 1.7 times over 100,000 names (BenchmarkVariables).
 func aValue(text []byte) (v any, rest []byte) {
 	switch text[0] {
 	case '{':

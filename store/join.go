@@ -38,7 +38,7 @@ func Join[T, U any](q *Select[T], field string, some Columns) error {
 		q.own = q.text
 	}
 	q.joins = append(q.joins, join{pick: to.pick(some), table: to.table, alias: to.alias, refers: strings.TrimPrefix(refers, q.rel.alias+".")})
-	q.text = bringing(q.own, q.leading()+len(q.rel.pick(q.some).at), q.joins)
+	q.text = bringing(q.own, q.leading()+len(q.rel.pick(q.some).at), q.window.size, q.joins)
 	return nil
 }
 
@@ -58,8 +58,8 @@ type join struct {
 }
 
 // bringing is the statement of a page and of what it brings along: the rows of the n-th other table come after the page's, as those of parent -1-n. Each row
-// has the columns of all, NULL where they are not its own.
-func bringing(page string, width int, joins []join) string {
+// has the columns of all, NULL where they are not its own. The row that is one too many for the page brings nothing.
+func bringing(page string, width, size int, joins []join) string {
 	b := make([]byte, 0, 2*len(page)+512*len(joins))
 	b = append(append(append(b, "WITH own AS MATERIALIZED ("...), page...), ") SELECT own.*"...)
 	for _, j := range joins {
@@ -81,7 +81,7 @@ func bringing(page string, width int, joins []join) string {
 				null(len(other.at))
 			}
 		}
-		for _, part := range []string{" FROM ", j.table, " AS ", j.alias, " WHERE ", j.alias, ".org_id = $1 AND ", j.alias, ".id = ANY(ARRAY(SELECT ", j.refers, " FROM own))"} {
+		for _, part := range []string{" FROM ", j.table, " AS ", j.alias, " WHERE ", j.alias, ".org_id = $1 AND ", j.alias, ".id = ANY(ARRAY(SELECT ", j.refers, " FROM own LIMIT ", strconv.Itoa(size), "))"} {
 			b = append(b, part...)
 		}
 	}

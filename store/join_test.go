@@ -129,7 +129,7 @@ func TestAPageBringsRowsAlong(t *testing.T) {
 					r.Fatalf("no %s %s came along, but %v", name, id, ids)
 				}
 			}
-			if !once || len(ids) > len(want[name])+1 { // the row that tells of a next page refers to one too
+			if !once || len(ids) > len(want[name]) {
 				r.Fatalf("%d rows of %s came along, want %d", len(ids), name, len(want[name]))
 			}
 		}
@@ -246,7 +246,7 @@ func TestWhatComesAlongIsFoundByIndex(t *testing.T) {
 	}); n > 4*51 {
 		t.Errorf("%d rows and index entries are touched for 50 emissions and what comes along", n)
 	}
-	if len(activities.ids) != 51 || len(suppliers.ids) < 2 {
+	if len(activities.ids) != 50 || len(suppliers.ids) < 2 {
 		t.Errorf("%d activities and %d suppliers came along", len(activities.ids), len(suppliers.ids))
 	}
 }

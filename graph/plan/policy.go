@@ -20,8 +20,8 @@ type Policy struct {
 	Private bool
 }
 
-// made tells of types that are no rows what rows they are made of, and of rows what others they look at.
-var made = map[string][]string{
+// hangsOn tells which rows, beside its own, a type is made of.
+var hangsOn = map[string][]string{
 	"EmissionFactor":  {"FactorDataset"}, // whose potentials its value goes by
 	"FootprintTotals": {"Emission"},
 	"FootprintRow":    {"Emission"},
@@ -70,7 +70,7 @@ func (p *policing) reads(object *ast.Definition) {
 	if slices.Contains(row.Interfaces, "Node") {
 		p.types[row.Name] = true
 	}
-	for _, name := range made[row.Name] {
+	for _, name := range hangsOn[row.Name] {
 		p.types[name] = true
 	}
 }

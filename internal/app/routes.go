@@ -101,7 +101,7 @@ var hsts = []string{"max-age=31536000"}
 func safeHeaders(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		maps.Copy(w.Header(), safe)
-		if r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https" {
+		if auth.Encrypted(r) {
 			w.Header()["Strict-Transport-Security"] = hsts
 		}
 		next.ServeHTTP(w, r)

@@ -151,9 +151,14 @@ func (d *Door) SignOut(w http.ResponseWriter, r *http.Request) {
 	w.WriteHeader(http.StatusNoContent)
 }
 
+// Encrypted tells whether the request came by TLS, to this server or to a proxy that says so.
+func Encrypted(r *http.Request) bool {
+	return r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https"
+}
+
 func cookie(r *http.Request, token string) *http.Cookie {
 	return &http.Cookie{
 		Name: Cookie, Value: token, Path: "/", HttpOnly: true, SameSite: http.SameSiteStrictMode,
-		Secure: r.TLS != nil || r.Header.Get("X-Forwarded-Proto") == "https",
+		Secure: Encrypted(r),
 	}
 }
