@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -243,6 +244,9 @@ func TestMediaTypes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := newBench(t).post(t, tc.body, "Accept", tc.accept)
+			if got.header.Get("Content-Length") != strconv.Itoa(len(got.text)) {
+				t.Errorf("Content-Length: %s for %d bytes", got.header.Get("Content-Length"), len(got.text))
+			}
 			if form, _, _ := strings.Cut(got.header.Get("Content-Type"), ";"); got.status != tc.status || form != tc.form {
 				t.Errorf("%d %s; want %d %s", got.status, form, tc.status, tc.form)
 			}
