@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -165,6 +166,8 @@ func next(after int, unit storetest.Unit) int {
 	return after*3/2 + 61
 }
 
+var untold = regexp.MustCompile(` And ([0-9]+ errors|an error) more\.$`)
+
 // truthful tells whether an answer is the whole one, or says of each part that is missing that the database is away.
 func (tr *troubled) truthful(t *testing.T, what string, whole, got said) {
 	t.Helper()
@@ -175,12 +178,17 @@ func (tr *troubled) truthful(t *testing.T, what string, whole, got said) {
 		}
 		return
 	}
-	for _, raw := range p.Errors {
+	for i, raw := range p.Errors {
 		var e struct {
 			Message    string
 			Extensions struct{ Code string }
 		}
-		if err := json.Unmarshal(raw, &e); err != nil || e.Extensions.Code != "OVERLOADED" || e.Message != "The database cannot be reached at the moment; try again." {
+		err := json.Unmarshal(raw, &e)
+		if i == 49 {
+			// The last one that is told counts those that are not.
+			e.Message = untold.ReplaceAllString(e.Message, "")
+		}
+		if err != nil || e.Extensions.Code != "OVERLOADED" || e.Message != "The database cannot be reached at the moment; try again." {
 			t.Errorf("%s: %s", what, raw)
 		}
 	}
