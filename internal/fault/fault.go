@@ -4,6 +4,8 @@ package fault
 import (
 	"errors"
 	"fmt"
+	"strconv"
+	"time"
 )
 
 // Code is the machine-readable kind of a fault, as the GraphQL contract lists them under extensions.code.
@@ -22,6 +24,8 @@ const (
 	NoFactor                Code = "NO_FACTOR"
 	NoExchangeRate          Code = "NO_EXCHANGE_RATE"
 	CostLimitExceeded       Code = "COST_LIMIT_EXCEEDED"
+	RateLimited             Code = "RATE_LIMITED"
+	PersistedQueryNotFound  Code = "PERSISTED_QUERY_NOT_FOUND"
 	GraphQLParseFailed      Code = "GRAPHQL_PARSE_FAILED"
 	GraphQLValidationFailed Code = "GRAPHQL_VALIDATION_FAILED"
 	Timeout                 Code = "TIMEOUT"
@@ -34,7 +38,9 @@ type Fault struct {
 	Code    Code
 	Message string
 	// Path names the part of the input at fault, outermost first; empty where the whole is meant.
-	Path  []string
+	Path []string
+	// Retry is how long to wait before the same is asked again; 0 where waiting does not help, or nobody knows.
+	Retry time.Duration
 	cause error
 }
 
@@ -55,6 +61,21 @@ func (f *Fault) At(path ...string) *Fault {
 	c := *f
 	c.Path = append(append([]string{}, path...), f.Path...)
 	return &c
+}
+
+// After returns a copy of the fault that says how long to wait before the same is asked again.
+func (f *Fault) After(wait time.Duration) *Fault {
+	c := *f
+	c.Retry = wait
+	return &c
+}
+
+// RetryAfter is the header Retry-After for the fault: whole seconds, rounded up; empty where waiting does not help.
+func (f *Fault) RetryAfter() string {
+	if f.Retry <= 0 {
+		return ""
+	}
+	return strconv.FormatInt(int64((f.Retry+time.Second-1)/time.Second), 10)
 }
 
 // Error gives code, message and cause: for logs. Clients get Message alone.

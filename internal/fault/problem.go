@@ -37,6 +37,8 @@ func meanings() []meaning {
 		{NoFactor, http.StatusUnprocessableEntity, "No emission factor", "Name a factor, or map the account code or description to one. The line is kept without an emission."},
 		{NoExchangeRate, http.StatusUnprocessableEntity, "No exchange rate", "There is no rate or price index for this currency and month; give the amount in another currency. The line is kept without an emission."},
 		{CostLimitExceeded, http.StatusBadRequest, "Over a limit", "Ask for less: the message names the limit. Nothing was run. A body that is too large has the status 413."},
+		{RateLimited, http.StatusTooManyRequests, "Too much in too short a time", "Wait for as many seconds as `Retry-After` says, or ask for less. Nothing was run."},
+		{PersistedQueryNotFound, http.StatusOK, "Document not known by its hash", "Send the same request once more with the document's text beside its hash. Clients do that by themselves."},
 		{GraphQLParseFailed, http.StatusBadRequest, "Document not readable", "Correct the syntax of the document at the place given."},
 		{GraphQLValidationFailed, http.StatusBadRequest, "Document not valid", "Correct the document: it asks for what the schema has not."},
 		{Timeout, http.StatusGatewayTimeout, "Took too long", "Ask for less at once, for example with smaller pages, or try again."},
@@ -78,6 +80,9 @@ func WriteProblem(w http.ResponseWriter, status int, f *Fault, requestID string)
 	h := w.Header()
 	h.Set("Content-Type", "application/problem+json")
 	h.Set("Cache-Control", "no-store")
+	if wait := f.RetryAfter(); wait != "" {
+		h.Set("Retry-After", wait)
+	}
 	w.WriteHeader(status)
 	json.NewEncoder(w).Encode(Problem{
 		Type: "/errors/" + string(f.Code), Title: f.Code.Title(), Status: status, Code: f.Code, Detail: f.Message, RequestID: requestID,

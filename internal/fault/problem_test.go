@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"carbongraph/internal/fault"
 )
@@ -58,5 +59,19 @@ func TestProblemsAreOfTheirType(t *testing.T) {
 	want := `{"type":"/errors/FORBIDDEN","title":"Not allowed","status":403,"code":"FORBIDDEN","detail":"Not you.","requestId":"req-1"}`
 	if w.Code != 403 || w.Header().Get("Content-Type") != "application/problem+json" || strings.TrimSpace(w.Body.String()) != want {
 		t.Errorf("%d %s %s", w.Code, w.Header(), w.Body)
+	}
+}
+
+func TestAFaultTellsHowLongToWait(t *testing.T) {
+	f := fault.New(fault.RateLimited, "Wait.").After(1200 * time.Millisecond)
+	w := httptest.NewRecorder()
+	fault.WriteProblem(w, f.Code.Status(), f, "")
+	if got := w.Header().Get("Retry-After"); w.Code != 429 || got != "2" {
+		t.Errorf("%d, Retry-After %q; want 429 and 2", w.Code, got)
+	}
+	w = httptest.NewRecorder()
+	fault.WriteProblem(w, 403, fault.New(fault.Forbidden, "Not you."), "")
+	if _, there := w.Header()["Retry-After"]; there {
+		t.Errorf("a fault that waiting does not help says to wait: %s", w.Header())
 	}
 }
