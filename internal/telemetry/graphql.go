@@ -14,10 +14,24 @@ type GraphQL struct {
 	seconds *prometheus.HistogramVec
 	errors  *prometheus.CounterVec
 	engines *prometheus.CounterVec
+	ratio   prometheus.Histogram
+	points  *prometheus.CounterVec
+	streams *prometheus.GaugeVec
 }
 
+const estimatedCost, actualCost = "estimated", "actual"
+
+// Transport is what a stream of answers comes over.
+type Transport string
+
+// The transports of streams.
+const (
+	WebSocket Transport = "websocket"
+	SSE       Transport = "sse"
+)
+
 func newGraphQL(reg prometheus.Registerer) *GraphQL {
-	return &GraphQL{
+	g := &GraphQL{
 		seconds: promauto.With(reg).NewHistogramVec(prometheus.HistogramOpts{
 			Name:    "carbongraph_graphql_operation_seconds",
 			Help:    "Time of one operation, by kind (query, mutation, subscription, none) and result (ok, partial, failed).",
@@ -31,7 +45,24 @@ func newGraphQL(reg prometheus.Registerer) *GraphQL {
 			Name: "carbongraph_graphql_engine_total",
 			Help: "Operations by the engine that served them (short, gqlgen) and why it was not the short one: off, kind, schema, field, argument, error, null.",
 		}, []string{"engine", "reason"}),
+		ratio: promauto.With(reg).NewHistogram(prometheus.HistogramOpts{
+			Name:    "carbongraph_graphql_cost_ratio",
+			Help:    "Actual cost of an operation as a part of its estimate.",
+			Buckets: []float64{.01, .025, .05, .1, .25, .5, .75, 1, 1.5, 2, 5},
+		}),
+		points: known(promauto.With(reg).NewCounterVec(prometheus.CounterOpts{
+			Name: "carbongraph_graphql_cost_points_total",
+			Help: "Cost points of all operations, by kind: estimated before or actual after.",
+		}, []string{"kind"}), estimatedCost, actualCost),
+		streams: promauto.With(reg).NewGaugeVec(prometheus.GaugeOpts{
+			Name: "carbongraph_graphql_streams",
+			Help: "Streams of answers that are open, by transport: websocket or sse.",
+		}, []string{"transport"}),
 	}
+	for _, over := range []Transport{WebSocket, SSE} {
+		g.streams.WithLabelValues(string(over))
+	}
+	return g
 }
 
 // Operation records one operation. Kind is query, mutation, subscription, or none where the document was refused; result is ok, partial or failed.
@@ -52,5 +83,31 @@ func (g *GraphQL) Engine(engine, reason string) {
 func (g *GraphQL) Error(code fault.Code) {
 	if g != nil {
 		g.errors.WithLabelValues(string(code)).Inc()
+	}
+}
+
+// Cost records what an operation was estimated to cost and what it did.
+func (g *GraphQL) Cost(estimated, actual int) {
+	if g == nil {
+		return
+	}
+	g.points.WithLabelValues(estimatedCost).Add(float64(estimated))
+	g.points.WithLabelValues(actualCost).Add(float64(actual))
+	if estimated > 0 {
+		g.ratio.Observe(float64(actual) / float64(estimated))
+	}
+}
+
+// StreamOpened counts a stream as open, until StreamClosed.
+func (g *GraphQL) StreamOpened(over Transport) {
+	if g != nil {
+		g.streams.WithLabelValues(string(over)).Inc()
+	}
+}
+
+// StreamClosed ends what StreamOpened began.
+func (g *GraphQL) StreamClosed(over Transport) {
+	if g != nil {
+		g.streams.WithLabelValues(string(over)).Dec()
 	}
 }

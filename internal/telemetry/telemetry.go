@@ -15,6 +15,7 @@ type Telemetry struct {
 	Loader  *Loader
 	HTTP    *HTTP
 	GraphQL *GraphQL
+	Gate    *Gate
 
 	registry *prometheus.Registry
 }
@@ -28,6 +29,7 @@ func New() *Telemetry {
 		Loader:   newLoader(reg),
 		HTTP:     newHTTP(reg),
 		GraphQL:  newGraphQL(reg),
+		Gate:     newGate(reg),
 		registry: reg,
 	}
 }

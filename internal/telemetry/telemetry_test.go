@@ -30,6 +30,22 @@ func scrape(t *testing.T) string {
 	tel.GraphQL.Operation("query", "ok", time.Millisecond)
 	tel.GraphQL.Error(fault.NotFound)
 	tel.GraphQL.Engine("short", "")
+	tel.GraphQL.Cost(100, 25)
+	tel.GraphQL.Cost(0, 0)
+	tel.GraphQL.StreamOpened(telemetry.SSE)
+	tel.GraphQL.StreamOpened(telemetry.WebSocket)
+	tel.GraphQL.StreamClosed(telemetry.WebSocket)
+	tel.Gate.Entered()
+	tel.Gate.Entered()
+	tel.Gate.Left()
+	tel.Gate.Limit(64)
+	tel.Gate.Waiting(3)
+	tel.Gate.Waited(20 * time.Millisecond)
+	tel.Gate.Refused(telemetry.RefusedPace)
+	tel.Gate.Taken(100)
+	tel.Gate.Returned(75)
+	tel.Gate.Shared(false)
+	tel.Gate.Shared(true)
 	w := httptest.NewRecorder()
 	tel.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	return w.Body.String()
@@ -64,6 +80,23 @@ func TestLabelsDoNotGrowWithWhatClientsInvent(t *testing.T) {
 	}
 }
 
+func TestWhatTheGateAndTheCostMeasure(t *testing.T) {
+	out := scrape(t)
+	for _, line := range []string{
+		"carbongraph_gate_in_flight 1", "carbongraph_gate_limit 64", "carbongraph_gate_waiting 3", "carbongraph_gate_rate_store 1",
+		`carbongraph_gate_wait_seconds_bucket{le="0.025"} 1`, `carbongraph_gate_wait_seconds_bucket{le="0.01"} 0`,
+		`carbongraph_gate_refused_total{reason="pace"} 1`, `carbongraph_gate_refused_total{reason="rate"} 0`,
+		`carbongraph_gate_points_total{kind="taken"} 100`, `carbongraph_gate_points_total{kind="returned"} 75`,
+		`carbongraph_graphql_cost_ratio_bucket{le="0.25"} 1`, `carbongraph_graphql_cost_ratio_bucket{le="0.1"} 0`, "carbongraph_graphql_cost_ratio_count 1",
+		`carbongraph_graphql_cost_points_total{kind="estimated"} 100`, `carbongraph_graphql_cost_points_total{kind="actual"} 25`,
+		`carbongraph_graphql_streams{transport="sse"} 1`, `carbongraph_graphql_streams{transport="websocket"} 0`,
+	} {
+		if !strings.Contains(out, "\n"+line+"\n") {
+			t.Errorf("no line %s", line)
+		}
+	}
+}
+
 func TestNilGroupsMeasureNothing(t *testing.T) {
 	var s *telemetry.Store
 	s.Statement(t.Context(), "SELECT", "x", 0, true)
@@ -74,6 +107,19 @@ func TestNilGroupsMeasureNothing(t *testing.T) {
 	(*telemetry.GraphQL)(nil).Operation("query", "ok", 0)
 	(*telemetry.GraphQL)(nil).Error(fault.Internal)
 	(*telemetry.GraphQL)(nil).Engine("short", "")
+	(*telemetry.GraphQL)(nil).Cost(2, 1)
+	(*telemetry.GraphQL)(nil).StreamOpened(telemetry.SSE)
+	(*telemetry.GraphQL)(nil).StreamClosed(telemetry.SSE)
+	var g *telemetry.Gate
+	g.Entered()
+	g.Left()
+	g.Limit(1)
+	g.Waiting(1)
+	g.Waited(0)
+	g.Refused(telemetry.RefusedFull)
+	g.Taken(1)
+	g.Returned(1)
+	g.Shared(true)
 	(*telemetry.Request)(nil).Operate("query", "x", "y")
 	if (*telemetry.Request)(nil).Statements() != 0 {
 		t.Error("statements out of nothing")
