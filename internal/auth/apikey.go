@@ -23,10 +23,6 @@ type Options struct {
 }
 
 const (
-	// remember is how long an answer of the database is trusted: a key that another server revoked lives that long here.
-	remember = time.Second
-	// maxRemembered bounds the memory that keys take; beyond it some are asked for again.
-	maxRemembered = 1024
 	touchEvery    = time.Minute
 	lookupTimeout = 5 * time.Second
 )
@@ -38,14 +34,9 @@ type Keys struct {
 
 	mu      sync.Mutex
 	era     uint64 // rises with each revocation, so that an answer from before one is not remembered after it
-	known   map[string]known
+	known   memory[string, *Viewer]
 	used    map[store.ID]bool
 	touched map[store.ID]time.Time
-}
-
-type known struct {
-	viewer *Viewer
-	until  time.Time
 }
 
 // NewKeys makes the check. Run it as well, so that last uses are written.
@@ -56,17 +47,17 @@ func NewKeys(o Options) *Keys {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return &Keys{o: o, known: map[string]known{}, used: map[store.ID]bool{}, touched: map[store.ID]time.Time{}}
+	return &Keys{o: o, known: memory[string, *Viewer]{}, used: map[store.ID]bool{}, touched: map[store.ID]time.Time{}}
 }
 
 // Viewer tells whose the secret is. A malformed, unknown, expired or revoked one is UNAUTHENTICATED, in the same words.
 func (k *Keys) Viewer(ctx context.Context, s Secret) (*Viewer, error) {
 	k.mu.Lock()
 	at, era := k.o.Now(), k.era
-	if e, ok := k.known[string(s.Hash)]; ok && at.Before(e.until) {
-		k.used[e.viewer.Key] = true
+	if v, ok := k.known.get(string(s.Hash), at); ok {
+		k.used[v.Key] = true
 		k.mu.Unlock()
-		return e.viewer, nil
+		return v, nil
 	}
 	k.mu.Unlock()
 
@@ -104,8 +95,7 @@ func (k *Keys) look(ctx context.Context, s Secret, era uint64) (*Viewer, error) 
 	defer k.mu.Unlock()
 	k.used[v.Key] = true
 	if era == k.era {
-		k.makeRoom(at)
-		k.known[string(s.Hash)] = known{v, until}
+		k.known.put(string(s.Hash), v, at, until)
 	}
 	return v, nil
 }
@@ -118,31 +108,13 @@ func refused() *fault.Fault {
 	return fault.New(fault.Unauthenticated, "The key is unknown, expired or revoked. Send a valid one as `Authorization: Bearer cg_…`.")
 }
 
-// makeRoom drops what is stale when the memory is full, and anything when that does not help.
-func (k *Keys) makeRoom(at time.Time) {
-	if len(k.known) < maxRemembered {
-		return
-	}
-	for h, e := range k.known {
-		if !at.Before(e.until) {
-			delete(k.known, h)
-		}
-	}
-	for h := range k.known {
-		if len(k.known) < maxRemembered {
-			return
-		}
-		delete(k.known, h)
-	}
-}
-
 // Revoked forgets a key at once. Call it after the revocation is committed.
 func (k *Keys) Revoked(id store.ID) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.era++
-	for h, e := range k.known {
-		if e.viewer.Key == id {
+	for h, a := range k.known {
+		if a.value.Key == id {
 			delete(k.known, h)
 		}
 	}
