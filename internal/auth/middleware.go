@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -12,15 +13,16 @@ import (
 // Cookie is the name of the console's session cookie.
 const Cookie = "cg_session"
 
-// Door lets requests in: by key, or by the session that a key was traded for.
+// Door lets requests in: by key, by JWT, or by the session that a key was traded for.
 type Door struct {
 	Keys     *Keys
+	Tokens   *Tokens // nil: JWTs are not accepted
 	Sessions *Sessions
 	// Refuse answers a sign-in that failed.
 	Refuse Refuse
 }
 
-// Refuse writes the answer of a refused request: its status and its body. The challenge is already in the headers.
+// Refuse writes the answer of a refused request: its status and its body. The challenge, or how long to wait, is already in the headers.
 type Refuse func(http.ResponseWriter, *http.Request, error)
 
 // Require lets those in who show who they are, and puts their Viewer in the context. Everybody else gets what refuse writes.
@@ -28,7 +30,7 @@ func (d *Door) Require(next http.Handler, refuse Refuse) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		v, err := d.viewer(r)
 		if err != nil {
-			challenge(w, err)
+			challenge(w, r, err)
 			refuse(w, r, err)
 			return
 		}
@@ -36,20 +38,30 @@ func (d *Door) Require(next http.Handler, refuse Refuse) http.Handler {
 	})
 }
 
-func challenge(w http.ResponseWriter, err error) {
-	if fault.CodeOf(err) == fault.Unauthenticated {
-		w.Header().Set("WWW-Authenticate", `Bearer realm="carbongraph"`)
+// challenge says how to get in, as RFC 6750 has it, and after which time.
+func challenge(w http.ResponseWriter, r *http.Request, err error) {
+	f := fault.Of(err)
+	if wait := f.RetryAfter(); wait != "" {
+		w.Header().Set("Retry-After", wait)
 	}
+	if f.Code != fault.Unauthenticated {
+		return
+	}
+	says := `Bearer realm="carbongraph"`
+	if token, err := bearer(r.Header.Values("Authorization")); err == nil && token != "" {
+		says += `, error="invalid_token"`
+	}
+	w.Header().Set("WWW-Authenticate", says)
 }
 
-// viewer tells who asks. A key in a header goes before the cookie.
+// viewer tells who asks. A header goes before the cookie.
 func (d *Door) viewer(r *http.Request) (*Viewer, error) {
 	if headers := r.Header.Values("Authorization"); len(headers) > 0 {
-		s, err := bearer(headers)
+		token, err := bearer(headers)
 		if err != nil {
 			return nil, err
 		}
-		return d.Keys.Viewer(r.Context(), s)
+		return d.holder(r.Context(), token)
 	}
 	c, err := r.Cookie(Cookie)
 	if err != nil {
@@ -65,12 +77,35 @@ func (d *Door) viewer(r *http.Request) (*Viewer, error) {
 	return d.Keys.Viewer(r.Context(), s)
 }
 
-func bearer(headers []string) (Secret, error) {
-	kind, key, _ := strings.Cut(strings.TrimSpace(headers[0]), " ")
-	if len(headers) > 1 || !strings.EqualFold(kind, "Bearer") {
-		return Secret{}, fault.New(fault.Unauthenticated, "Send one header, `Authorization: Bearer cg_…`.")
+// bearer gives what stands in the header after the scheme.
+func bearer(headers []string) (string, error) {
+	if len(headers) == 1 {
+		kind, token, _ := strings.Cut(strings.TrimSpace(headers[0]), " ")
+		if strings.EqualFold(kind, "Bearer") {
+			return strings.TrimSpace(token), nil
+		}
 	}
-	return ParseSecret(strings.TrimSpace(key))
+	return "", fault.New(fault.Unauthenticated, "Send one header, `Authorization: Bearer cg_…`.")
+}
+
+// holder tells whose a token is, be it a key or a JWT.
+func (d *Door) holder(ctx context.Context, token string) (*Viewer, error) {
+	if !isJWT(token) {
+		s, err := ParseSecret(token)
+		if err != nil {
+			return nil, err
+		}
+		return d.Keys.Viewer(ctx, s)
+	}
+	if d.Tokens == nil {
+		return nil, fault.New(fault.Unauthenticated, "This server accepts no JWTs: it was not told of an identity provider. Send an API key as `Authorization: Bearer cg_…`.")
+	}
+	return d.Tokens.Viewer(ctx, token)
+}
+
+// isJWT tells a JWT, which has three parts, from an API key, right or wrong.
+func isJWT(token string) bool {
+	return !strings.HasPrefix(token, scheme) && strings.Count(token, ".") == 2
 }
 
 func safe(method string) bool { return method == http.MethodGet || method == http.MethodHead }
@@ -99,7 +134,7 @@ func (d *Door) SignIn(w http.ResponseWriter, r *http.Request) {
 		_, err = d.Keys.Viewer(r.Context(), s)
 	}
 	if err != nil {
-		challenge(w, err)
+		challenge(w, r, err)
 		d.Refuse(w, r, err)
 		return
 	}
@@ -124,6 +159,9 @@ func (d *Door) credentials(w http.ResponseWriter, r *http.Request) (Secret, erro
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&in); err != nil || (in.Key == "") == (in.Code == "") {
 		return Secret{}, fault.New(fault.BadUserInput, `Send either {"key":"cg_…"} or {"code":"…"}.`)
+	}
+	if isJWT(strings.TrimSpace(in.Key)) {
+		return Secret{}, fault.New(fault.BadUserInput, "A session is opened with an API key. Send a JWT with each request, as `Authorization: Bearer …`.")
 	}
 	if in.Key != "" {
 		return ParseSecret(strings.TrimSpace(in.Key))

@@ -1,4 +1,4 @@
-// Package auth tells who asks: it turns a key or a session into a Viewer, and refuses everybody else.
+// Package auth tells who asks: it turns a key, a JWT or a session into a Viewer, and refuses everybody else.
 package auth
 
 import (
@@ -8,12 +8,24 @@ import (
 	"carbongraph/store"
 )
 
-// Viewer is who asks: one organization's key, and what it may do.
+// Viewer is who asks: one organization's key, or whom a JWT names, and what they may do.
 type Viewer struct {
 	Org     store.ID
 	Role    store.Role
-	KeyName string
-	Key     store.ID
+	KeyName string   // of a JWT: the beginning of its subject
+	Key     store.ID // zero for a JWT
+	Subject string   // whom a JWT names; empty for a key
+}
+
+// Caller tells this key, or this subject of a JWT, from all others; empty for a nil Viewer.
+func (v *Viewer) Caller() string {
+	if v == nil {
+		return ""
+	}
+	if v.Subject != "" {
+		return "jwt:" + v.Org.String() + ":" + v.Subject
+	}
+	return v.Key.String()
 }
 
 // roles stand in rising order: each holds the rights of those before it.
