@@ -29,6 +29,7 @@ type Config struct {
 	DataDir     string
 	Engine      string   // auto or gqlgen
 	CORSOrigins []string // whose pages may ask from a browser; "*": everybody's
+	JWT         JWT
 	Limits      Limits
 	LogLevel    slog.Level
 	LogText     bool
@@ -42,6 +43,12 @@ type Limits struct {
 	List, Tokens, Nesting, Aliases, RootFields, Directives, Repeats int
 	Cost                                                            int           // rows that an operation may have to read
 	Timeout                                                         time.Duration // of an operation
+}
+
+// JWT is what tokens of an identity provider are checked with: all of it is set, or none.
+type JWT struct {
+	Issuer, Audience string
+	KeySet           string // the address of the provider's public keys
 }
 
 // Value is one setting as it stands.
@@ -92,6 +99,9 @@ func settings(terminal bool) []setting {
 			return nil
 		}},
 		{"CORS_ORIGINS", "", false, func(c *Config, s string) (err error) { c.CORSOrigins, err = origins(s); return err }},
+		{"JWT_ISSUER", "", false, func(c *Config, s string) error { c.JWT.Issuer = s; return nil }},
+		{"JWT_AUDIENCE", "", false, func(c *Config, s string) error { c.JWT.Audience = s; return nil }},
+		{"JWT_JWKS_URL", "", true, func(c *Config, s string) error { c.JWT.KeySet = s; return keySet(s) }},
 		{"LIMIT_BODY", "2097152", false, func(c *Config, s string) (err error) { c.Limits.Body, err = limit(s); return err }},
 		count("LIMIT_LIST", "10", func(c *Config) *int { return &c.Limits.List }),
 		count("LIMIT_TOKENS", "5000", func(c *Config) *int { return &c.Limits.Tokens }),
@@ -153,7 +163,27 @@ func Load(from Sources) (*Config, error) {
 		}
 		c.values = append(c.values, Value{s.name, value, origin})
 	}
+	if err := c.JWT.whole(); err != nil {
+		return nil, err
+	}
 	return c, nil
+}
+
+// whole refuses settings of which a part is missing.
+func (j JWT) whole() error {
+	missing := ""
+	switch "" {
+	case j.Issuer:
+		missing = "JWT_ISSUER"
+	case j.Audience:
+		missing = "JWT_AUDIENCE"
+	case j.KeySet:
+		missing = "JWT_JWKS_URL"
+	}
+	if missing == "" || j == (JWT{}) {
+		return nil
+	}
+	return fault.New(fault.BadUserInput, "%s is not set. JWT_ISSUER, JWT_AUDIENCE and JWT_JWKS_URL go together: set all three, or none.", missing)
 }
 
 // readFile reads a flat YAML file, whose keys are the settings' names in either case.
@@ -196,6 +226,21 @@ func address(s, example string, schemes ...string) error {
 	u, err := url.Parse(s)
 	if err != nil || !slices.Contains(schemes, u.Scheme) || u.Host == "" {
 		return fmt.Errorf("is an address like %s", example) // without the value: it may hold a password
+	}
+	return nil
+}
+
+// keySet refuses an address that keys cannot be trusted from: on the way from another machine, only TLS keeps them as they were sent.
+func keySet(s string) error {
+	if err := address(s, "https://id.example.com/.well-known/jwks.json", "https", "http"); s == "" || err != nil {
+		return err
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Hostname() == "" {
+		return errors.New("is an address with a host, like https://id.example.com/.well-known/jwks.json")
+	}
+	if ip := net.ParseIP(u.Hostname()); u.Scheme == "http" && u.Hostname() != "localhost" && !ip.IsLoopback() {
+		return errors.New("begins with https://, unless it is of this machine: nothing else shows that the keys are the provider's")
 	}
 	return nil
 }
