@@ -2775,7 +2775,7 @@ type Viewer @cacheControl(maxAge: 0, scope: PRIVATE) {
   organization: Organization!
   "What the viewer may do."
   role: Role!
-  "The name that the key was given when it was made."
+  "The name that the key was given when it was made; of a JWT, its subject."
   keyName: String!
 }
 

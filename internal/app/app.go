@@ -30,6 +30,7 @@ type App struct {
 	Store    *store.Store
 	Sessions *auth.Sessions
 	Keys     *auth.Keys
+	Tokens   *auth.Tokens // nil where JWTs are not accepted
 
 	o       Options
 	tel     *telemetry.Telemetry
@@ -76,6 +77,9 @@ func (a *App) open(ctx context.Context) (err error) {
 	a.Sessions = auth.NewSessions(nil)
 	a.Keys = auth.NewKeys(auth.Options{Lookup: a.Store.KeyByPrefix, Touch: a.Store.TouchKeys, Log: a.o.Log})
 	a.opened("keys", background(ctx, a.Keys.Run))
+	if a.Tokens = a.tokens(); a.Tokens != nil {
+		a.opened("tokens", background(ctx, a.Tokens.Run))
+	}
 	a.opened("reference", background(ctx, a.Store.HoldReference))
 	a.handler = func() (*public, error) { return a.routes(redis) }
 	return nil
@@ -109,7 +113,7 @@ func (a *App) routes(redis func(context.Context) string) (*public, error) {
 	})
 	return &public{
 		store:   a.Store,
-		door:    &auth.Door{Keys: a.Keys, Sessions: a.Sessions, Refuse: refuse},
+		door:    &auth.Door{Keys: a.Keys, Tokens: a.Tokens, Sessions: a.Sessions, Refuse: refuse},
 		graphql: gql,
 		refuse:  gql.Refuse,
 		console: web.Handler(web.Options{Dir: a.o.ConsoleDir}),

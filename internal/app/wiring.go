@@ -38,6 +38,20 @@ func (a *App) begin(ctx context.Context, p *plan.Plan, variables map[string]any)
 	})
 }
 
+// tokens checks the JWTs of the settings' identity provider; nil where they name none.
+func (a *App) tokens() *auth.Tokens {
+	j := a.o.Config.JWT
+	if j == (config.JWT{}) {
+		return nil
+	}
+	return auth.NewTokens(auth.TokenOptions{
+		Issuer: j.Issuer, Audience: j.Audience, KeySet: j.KeySet, Log: a.o.Log,
+		Organization: func(ctx context.Context, id store.ID) (*store.Organization, error) {
+			return a.Store.Tenant(id).Organization(ctx)
+		},
+	})
+}
+
 // limits are those of the settings.
 func limits(l config.Limits) graph.Limits {
 	return graph.Limits{Body: l.Body, List: l.List, Tokens: l.Tokens, Nesting: l.Nesting, Aliases: l.Aliases, RootFields: l.RootFields, Directives: l.Directives,

@@ -26,7 +26,7 @@ type meaning struct {
 // meanings lists every code, in the order of the contract. docs/errors.md says the same.
 func meanings() []meaning {
 	return []meaning{
-		{Unauthenticated, http.StatusUnauthorized, "Nobody is signed in", "Send a valid API key as `Authorization: Bearer cg_…`, or sign in to the console again."},
+		{Unauthenticated, http.StatusUnauthorized, "Nobody is signed in", "Send a valid API key as `Authorization: Bearer cg_…`, or a JWT in its place, or sign in to the console again."},
 		{Forbidden, http.StatusForbidden, "Not allowed", "Use a key whose role suffices. Nothing was run."},
 		{NotFound, http.StatusNotFound, "Not found", "Check the id. A row of another organization answers like one that does not exist."},
 		{BadUserInput, http.StatusBadRequest, "Input not valid", "Correct the part that the message and `inputPath` name."},

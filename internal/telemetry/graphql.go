@@ -21,15 +21,6 @@ type GraphQL struct {
 
 const estimatedCost, actualCost = "estimated", "actual"
 
-// Transport is what a stream of answers comes over.
-type Transport string
-
-// The transports of streams.
-const (
-	WebSocket Transport = "websocket"
-	SSE       Transport = "sse"
-)
-
 func newGraphQL(reg prometheus.Registerer) *GraphQL {
 	g := &GraphQL{
 		seconds: promauto.With(reg).NewHistogramVec(prometheus.HistogramOpts{
@@ -59,9 +50,8 @@ func newGraphQL(reg prometheus.Registerer) *GraphQL {
 			Help: "Streams of answers that are open, by transport: websocket or sse.",
 		}, []string{"transport"}),
 	}
-	for _, over := range []Transport{WebSocket, SSE} {
-		g.streams.WithLabelValues(string(over))
-	}
+	g.streams.WithLabelValues("websocket")
+	g.streams.WithLabelValues("sse")
 	return g
 }
 
@@ -98,16 +88,16 @@ func (g *GraphQL) Cost(estimated, actual int) {
 	}
 }
 
-// StreamOpened counts a stream as open, until StreamClosed.
-func (g *GraphQL) StreamOpened(over Transport) {
+// StreamOpened counts a stream as open, until StreamClosed. The transport is websocket or sse.
+func (g *GraphQL) StreamOpened(transport string) {
 	if g != nil {
-		g.streams.WithLabelValues(string(over)).Inc()
+		g.streams.WithLabelValues(transport).Inc()
 	}
 }
 
 // StreamClosed ends what StreamOpened began.
-func (g *GraphQL) StreamClosed(over Transport) {
+func (g *GraphQL) StreamClosed(transport string) {
 	if g != nil {
-		g.streams.WithLabelValues(string(over)).Dec()
+		g.streams.WithLabelValues(transport).Dec()
 	}
 }
