@@ -25,6 +25,7 @@ func rooms() map[string][]string {
 		"store":           {},
 		"internal/auth":   {"store"},
 		"internal/calc":   {},
+		"internal/gate":   {},
 		"internal/ingest": {},
 		"web":             {},
 

@@ -1,0 +1,33 @@
+package gate
+
+import (
+	"context"
+)
+
+// Patience is how long Redis may take.
+const Patience = patience
+
+// Tend does at once what Run does each second.
+func (r *Rate) Tend(ctx context.Context) { r.tend(ctx, false) }
+
+// GiveBack gives back all leases, as the end of Run does.
+func (r *Rate) GiveBack(ctx context.Context) { r.tend(ctx, true) }
+
+// Bound makes room for so many callers only.
+func (r *Rate) Bound(callers int) { r.callers = newCallers(callers) }
+
+// Known tells how many callers take memory now.
+func (r *Rate) Known() int {
+	n := 0
+	for _, s := range r.callers.shard {
+		s.mu.Lock()
+		n += len(s.callers)
+		s.mu.Unlock()
+	}
+	return n
+}
+
+// Move moves a caller's time of arrival in Redis as a return and as the end of an outage do.
+func (r *Rate) Move(ctx context.Context, caller string, floor, back int) error {
+	return move.Run(ctx, r.o.Redis, []string{key(caller)}, r.seconds(float64(floor)), r.seconds(float64(-back))).Err()
+}
