@@ -31,3 +31,24 @@ func (r *Rate) Known() int {
 func (r *Rate) Move(ctx context.Context, caller string, floor, back int) error {
 	return move.Run(ctx, r.o.Redis, []string{key(caller)}, r.seconds(float64(floor)), r.seconds(float64(-back))).Err()
 }
+
+// Limit is how many operations may run at once now.
+func (a *Admission) Limit() int { return a.limiter.Limit() }
+
+// State tells how many operations run and wait, and for how many organizations.
+func (a *Admission) State() (running, waiting, orgs int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	orgs = len(a.running)
+	for c := range a.queue.lines {
+		orgs += len(a.queue.lines[c])
+	}
+	return a.limiter.Inflight(), a.queue.len(), orgs
+}
+
+// Known tells how many callers take memory now.
+func (s *Streams) Known() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(s.open)
+}
