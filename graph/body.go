@@ -7,6 +7,7 @@ import (
 	"mime"
 	"net/http"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"unicode/utf8"
@@ -44,6 +45,8 @@ func (h *Handler) readPost(w http.ResponseWriter, r *http.Request) (list []*requ
 	case errors.As(err, &tooLarge):
 		return nil, false, &refusal{http.StatusRequestEntityTooLarge,
 			"The body is larger than " + strconv.FormatInt(h.o.Limits.Body, 10) + " bytes. Send fewer rows at once.", fault.CostLimitExceeded}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return nil, false, &refusal{status: http.StatusRequestTimeout, message: "The body took too long to come."}
 	case err != nil:
 		return nil, false, &refusal{status: http.StatusBadRequest, message: "The body ended too early."}
 	}
@@ -111,8 +114,8 @@ func parseOne(text []byte) (*request, *refusal) {
 		return nil, &refusal{status: http.StatusBadRequest, message: `Send a JSON object with a "query".`}
 	}
 	in := &request{}
-	if in.query, ok = aText(parts.Query); !ok || in.query == "" {
-		return nil, &refusal{status: http.StatusBadRequest, message: `"query" is missing, or no text: it holds the document.`}
+	if in.query, ok = aText(parts.Query); !ok {
+		return nil, &refusal{status: http.StatusBadRequest, message: `"query" is a text: it holds the document.`}
 	}
 	if in.name, ok = aText(parts.OperationName); !ok {
 		return nil, &refusal{status: http.StatusBadRequest, message: `"operationName" is a text or null.`}
@@ -120,8 +123,15 @@ func parseOne(text []byte) (*request, *refusal) {
 	if in.variables, ok = anObject(parts.Variables); !ok {
 		return nil, &refusal{status: http.StatusBadRequest, message: `"variables" is an object or null.`}
 	}
-	if _, ok = anObject(parts.Extensions); !ok {
+	extensions, ok := anObject(parts.Extensions)
+	if !ok {
 		return nil, &refusal{status: http.StatusBadRequest, message: `"extensions" is an object or null.`}
+	}
+	if in.hash, ok = hashOf(extensions); !ok {
+		return nil, &refusal{status: http.StatusBadRequest, message: badHash}
+	}
+	if in.query == "" && in.hash == "" {
+		return nil, &refusal{status: http.StatusBadRequest, message: `"query" is missing: it holds the document.`}
 	}
 	return in, nil
 }
@@ -251,15 +261,19 @@ func readGet(r *http.Request) (*request, *refusal) {
 		}
 	}
 	in := &request{query: q.Get("query"), name: q.Get("operationName"), safe: true}
-	if in.query == "" {
-		return nil, &refusal{status: http.StatusBadRequest, message: "The parameter query is missing: it holds the document."}
-	}
 	var ok bool
 	if in.variables, ok = anObject(jsonOf(q.Get("variables"))); !ok {
 		return nil, &refusal{status: http.StatusBadRequest, message: "The parameter variables is a JSON object, with no name twice."}
 	}
-	if _, ok = anObject(jsonOf(q.Get("extensions"))); !ok {
+	extensions, ok := anObject(jsonOf(q.Get("extensions")))
+	if !ok {
 		return nil, &refusal{status: http.StatusBadRequest, message: "The parameter extensions is a JSON object, with no name twice."}
+	}
+	if in.hash, ok = hashOf(extensions); !ok {
+		return nil, &refusal{status: http.StatusBadRequest, message: badHash}
+	}
+	if in.query == "" && in.hash == "" {
+		return nil, &refusal{status: http.StatusBadRequest, message: "The parameter query is missing: it holds the document."}
 	}
 	return in, nil
 }

@@ -2,6 +2,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"log/slog"
 	"net/http"
@@ -13,6 +14,8 @@ import (
 
 	"carbongraph/graph/exec"
 	"carbongraph/graph/plan"
+	"carbongraph/internal/auth"
+	"carbongraph/internal/gate"
 	"carbongraph/internal/telemetry"
 )
 
@@ -30,9 +33,22 @@ type Options struct {
 	// Introspection lets everybody introspect; ADMIN always may.
 	Introspection bool
 	Limits        Limits
-	Timeout       time.Duration // of an operation; 0: none
+	Timeout       time.Duration // of an operation, and of one event of a subscription; 0: none
 	Log           *slog.Logger
 	Metrics       *telemetry.GraphQL
+
+	// Viewer tells who is at the other end of a stream: by the words that stand in Authorization elsewhere, or, where they are empty, by its request.
+	Viewer func(r *http.Request, authorization string) (*auth.Viewer, error)
+	// Streams counts the streams of each caller.
+	Streams *gate.Streams
+	// Origins are those whose pages may open a WebSocket beside the server's own; "*": everybody's.
+	Origins []string
+	// Heartbeat is how often a stream shows that it is alive; 0: every 15 seconds.
+	Heartbeat time.Duration
+	// InitTimeout is how long a WebSocket may take to say who is there; 0: 10 seconds.
+	InitTimeout time.Duration
+	// MessageTimeout is how long a client may take to read one message of a stream; 0: 10 seconds.
+	MessageTimeout time.Duration
 }
 
 // Begin readies the context that the fields of one run go by: its loaders. The root fields of a mutation each begin anew,
@@ -44,8 +60,10 @@ type Handler struct {
 	o         Options
 	exec      *executor.Executor
 	documents *documents
+	persisted *persisted
 	plans     *plans
 	coercion  coercion
+	streams   *streams
 }
 
 // New makes a handler.
@@ -53,26 +71,36 @@ func New(o Options) *Handler {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
+	o.Heartbeat, o.InitTimeout = cmp.Or(o.Heartbeat, heartbeat), cmp.Or(o.InitTimeout, initTimeout)
+	o.MessageTimeout = cmp.Or(o.MessageTimeout, messageTimeout)
 	h := &Handler{
 		o:         o,
 		exec:      executor.New(o.Schema),
+		persisted: newPersisted(),
 		documents: newDocuments(o.Schema.Schema(), o.Limits),
 		plans:     newPlans(o.Schema.Schema()),
 		coercion:  coercion{o.Schema.Schema(), o.Scalars},
+		streams:   newStreams(),
 	}
 	h.exec.SetErrorPresenter(h.present)
 	h.exec.SetRecoverFunc(h.recover)
 	return h
 }
 
-// ServeHTTP answers one request: POST with JSON, an operation or a list of them, or GET with a query.
+// ServeHTTP answers one request: POST with JSON, an operation or a list of them, or GET with a query. A client that takes events gets them, and one that asks for
+// a WebSocket gets that.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	began := time.Now()
-	form, ok := negotiate(r.Header.Values("Accept"))
-	if !ok {
-		h.fail(w, r, mediaJSON, &refusal{status: http.StatusNotAcceptable, message: "Accept application/json or application/graphql-response+json."})
+	if Upgrades(r) {
+		h.socket(w, r)
 		return
 	}
+	accepts := negotiate(r.Header.Values("Accept"))
+	if accepts.none() {
+		h.fail(w, r, mediaJSON, &refusal{status: http.StatusNotAcceptable, message: "Accept application/json, application/graphql-response+json or text/event-stream."})
+		return
+	}
+	form := accepts.one()
 	var list []*request
 	var listed bool
 	var why *refusal
@@ -91,12 +119,19 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.fail(w, r, form, why)
 		return
 	}
-	all := h.answer(r.Context(), list)
 	if listed {
-		h.writeList(w, form, all)
+		h.writeList(w, form, h.answerList(r.Context(), list))
 		return
 	}
-	a := all[0]
+	list[0].events = accepts.events
+	p, a := h.prepare(r.Context(), list[0])
+	if accepts.form == "" || p != nil && p.subscription() {
+		h.events(w, r, p, a)
+		return
+	}
+	if p != nil {
+		a = h.answer(r.Context(), p)
+	}
 	if a.allow != "" {
 		w.Header().Set("Allow", a.allow)
 	}

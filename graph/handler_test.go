@@ -1,7 +1,6 @@
 package graph_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -32,10 +31,13 @@ type root struct {
 	generated.ResolverRoot
 	query
 	mutation
+	subscription
 }
 
 func (r *root) Query() generated.QueryResolver       { return &r.query }
 func (r *root) Mutation() generated.MutationResolver { return &r.mutation }
+
+func (r *root) Subscription() generated.SubscriptionResolver { return &r.subscription }
 
 type query struct{ generated.QueryResolver }
 
@@ -75,11 +77,14 @@ func (m *mutation) UpsertSuppliers(context.Context, model.UpsertSuppliersInput) 
 
 type bench struct {
 	http.Handler
-	root   *root
-	log    *bytes.Buffer
-	begun  atomic.Int64
-	plans  sync.Map // of the runs
-	viewer *auth.Viewer
+	graph   *graph.Handler
+	root    *root
+	log     *safeBuffer
+	revoked atomic.Bool
+	panics  atomic.Bool // whatever is begun
+	begun   atomic.Int64
+	plans   sync.Map // of the runs
+	viewer  *auth.Viewer
 }
 
 // contract are the limits of the contract.
@@ -92,25 +97,38 @@ func newBench(t testing.TB) *bench {
 
 func newBenchWithin(t testing.TB, limits graph.Limits) *bench {
 	t.Helper()
-	b := &bench{root: &root{}, log: &bytes.Buffer{}, viewer: &auth.Viewer{Org: store.ID{1}, Role: store.Editor}}
+	return newBenchOf(t, graph.Options{Limits: limits, Timeout: 200 * time.Millisecond})
+}
+
+// newBenchOf makes a bench of what is not its own.
+func newBenchOf(t testing.TB, o graph.Options) *bench {
+	t.Helper()
+	b := &bench{root: &root{}, log: &safeBuffer{}, viewer: &auth.Viewer{Org: store.ID{1}, Role: store.Editor}}
 	log := telemetry.NewLog(b.log, slog.LevelInfo, false)
-	h := graph.New(graph.Options{
-		Schema: generated.NewExecutableSchema(generated.Config{Resolvers: b.root, Directives: generated.DirectiveRoot{Requires: graph.Requires}}),
-		Begin: func(ctx context.Context, p *plan.Plan, _ map[string]any) context.Context {
-			b.begun.Add(1)
-			b.plans.Store(p, true)
-			return ctx
-		},
-		Scalars: map[string]graph.ScalarCheck{"CountryCode": func(v any) error {
-			if s, ok := v.(string); !ok || len(s) != 2 {
-				return fault.New(fault.BadUserInput, "write two letters.")
-			}
-			return nil
-		}},
-		Limits: limits, Timeout: 200 * time.Millisecond, Log: log, Metrics: telemetry.New().GraphQL,
-	})
+	o.Schema = generated.NewExecutableSchema(generated.Config{Resolvers: b.root, Directives: generated.DirectiveRoot{Requires: graph.Requires}})
+	o.Begin = func(ctx context.Context, p *plan.Plan, _ map[string]any) context.Context {
+		b.begun.Add(1)
+		if b.panics.Load() {
+			panic("a secret of ours")
+		}
+		b.plans.Store(p, true)
+		return ctx
+	}
+	o.Scalars = map[string]graph.ScalarCheck{"CountryCode": func(v any) error {
+		if s, ok := v.(string); !ok || len(s) != 2 {
+			return fault.New(fault.BadUserInput, "write two letters.")
+		}
+		return nil
+	}}
+	o.Log, o.Metrics = log, telemetry.New().GraphQL
+	o.Viewer = b.who
+	h := graph.New(o)
+	b.graph = h
 	b.Handler = telemetry.Observe(nil, log, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		h.ServeHTTP(w, r.WithContext(auth.With(r.Context(), b.viewer)))
+		if !graph.Upgrades(r) { // those say later who they are
+			r = r.WithContext(auth.With(r.Context(), b.viewer))
+		}
+		h.ServeHTTP(w, r)
 	}))
 	return b
 }

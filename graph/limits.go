@@ -20,6 +20,8 @@ type Limits struct {
 	// Repeats is how many fields of a document may stand beside one of the same response name. Validation compares each such pair,
 	// and what stands below it, so that without this limit 5,000 tokens keep a core busy for seconds.
 	Repeats int
+	// Operations is how many run on one WebSocket at once.
+	Operations int
 	// Cost is how many rows an operation may have to read, as its plan and its variables tell before it runs.
 	Cost int
 }

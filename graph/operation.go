@@ -19,10 +19,12 @@ import (
 
 // request is what a client asks, however it came.
 type request struct {
-	query     string
+	query     string // empty where the hash alone is sent
+	hash      string // of the document, in hexadecimal, where automatic persisted queries are asked for
 	name      string
 	variables map[string]any
 	safe      bool // by GET: nothing may be changed
+	events    bool // the client takes answers as they come
 }
 
 // answer is what a client gets, before it is written.
@@ -33,15 +35,17 @@ type answer struct {
 	errs   gqlerror.List
 	status int    // where it is not what the form of the answer makes of it
 	allow  string // methods, where this one does not go with the operation
+	retry  string // seconds after which to ask again
 	ran    bool
 	took   time.Duration // where it ran
-	// limited: the document is over a limit, and the status says so in both forms.
+	// limited: the request is over a limit, and the status says so in both forms.
 	limited bool
 }
 
 // prepared is a request that may run.
 type prepared struct {
 	in   *request
+	text string // of the document
 	doc  *document
 	op   *operation
 	vars map[string]any
@@ -49,8 +53,11 @@ type prepared struct {
 	cost int
 }
 
-// answer runs requests, one after the other: each begins when the one before it has ended. What is wrong with them is found before any runs.
-func (h *Handler) answer(ctx context.Context, list []*request) []*answer {
+// subscription tells whether the operation is one.
+func (p *prepared) subscription() bool { return p.op.def.Operation == ast.Subscription }
+
+// answerList runs requests, one after the other: each begins when the one before it has ended. What is wrong with them is found before any runs.
+func (h *Handler) answerList(ctx context.Context, list []*request) []*answer {
 	out := make([]*answer, len(list))
 	ready := make([]*prepared, len(list))
 	cost := 0
@@ -59,19 +66,16 @@ func (h *Handler) answer(ctx context.Context, list []*request) []*answer {
 			cost += ready[i].cost
 		}
 	}
-	if over(cost, h.o.Limits.Cost) {
-		for i, p := range ready {
-			if p != nil {
-				out[i] = h.tooDear(ctx, p.op, cost)
-			}
-		}
-		return out
-	}
 	if len(list) > 1 {
 		telemetry.RequestFrom(ctx).Operate("LIST", "", organization(ctx))
 	}
+	f := h.admit(ctx, cost)
 	for i, p := range ready {
-		if p != nil {
+		switch {
+		case p == nil:
+		case f != nil:
+			out[i] = h.turnedAway(ctx, p.op, f)
+		default:
 			began := time.Now()
 			out[i] = h.run(ctx, p)
 			out[i].ran, out[i].took = true, time.Since(began)
@@ -80,20 +84,38 @@ func (h *Handler) answer(ctx context.Context, list []*request) []*answer {
 	return out
 }
 
+// answer runs one request.
+func (h *Handler) answer(ctx context.Context, p *prepared) *answer {
+	if f := h.admit(ctx, p.cost); f != nil {
+		return h.turnedAway(ctx, p.op, f)
+	}
+	return h.run(ctx, p)
+}
+
 // prepare finds what is wrong with a request, in this order: the document, which operation, its variables, the rights to it, what it selects.
 func (h *Handler) prepare(ctx context.Context, in *request) (*prepared, *answer) {
-	doc, errs := h.documents.document(in.query, h.mayIntrospect(ctx))
+	text, f := h.persisted.text(in)
+	if f != nil {
+		return nil, h.refused(ctx, nil, f)
+	}
+	doc, errs := h.documents.document(text, h.mayIntrospect(ctx))
 	if errs != nil {
 		return nil, &answer{errs: errs, status: http.StatusBadRequest, limited: errs[0].Extensions["code"] == string(fault.CostLimitExceeded)}
 	}
+	h.persisted.keep(in) // what is not valid is not kept
 	op, f := doc.operation(in.name)
 	if f != nil {
 		return nil, h.refused(ctx, nil, f)
 	}
 	telemetry.RequestFrom(ctx).Operate(string(op.def.Operation), op.def.Name, organization(ctx))
-	if op.def.Operation != ast.Query && in.safe {
-		a := h.refused(ctx, op, fault.New(fault.BadUserInput, "GET runs queries alone. Send a %s by POST.", op.def.Operation))
+	switch {
+	case op.def.Operation == ast.Mutation && in.safe:
+		a := h.refused(ctx, op, fault.New(fault.BadUserInput, "GET changes nothing. Send a mutation by POST."))
 		a.status, a.allow = http.StatusMethodNotAllowed, "POST"
+		return nil, a
+	case op.def.Operation == ast.Subscription && !in.events:
+		a := h.refused(ctx, op, fault.New(fault.BadUserInput, "A subscription is told as it happens: send it by itself and accept text/event-stream, or over a WebSocket."))
+		a.status = http.StatusNotAcceptable
 		return nil, a
 	}
 	vars, err := h.coercion.variables(op.def, in.variables)
@@ -112,15 +134,7 @@ func (h *Handler) prepare(ctx context.Context, in *request) (*prepared, *answer)
 			return nil, h.refused(ctx, op, fault.New(fault.BadUserInput, "Variable $%s decides in @skip or @include: it must be true or false.", name).At(name))
 		}
 	}
-	return &prepared{in, doc, op, vars, p, p.Cost(vars)}, nil
-}
-
-// tooDear refuses an operation for what it costs, together with those beside it.
-func (h *Handler) tooDear(ctx context.Context, op *operation, cost int) *answer {
-	a := h.refused(ctx, op, fault.New(fault.CostLimitExceeded, "The request may have to read %s rows; at most %d are allowed. Ask for less at once, for example with smaller pages.",
-		counted(cost), h.o.Limits.Cost))
-	a.status, a.limited = http.StatusBadRequest, true
-	return a
+	return &prepared{in, text, doc, op, vars, p, p.Cost(vars)}, nil
 }
 
 // organization is whose ledger is read, for log and metrics.
@@ -194,22 +208,8 @@ func (h *Handler) short(ctx context.Context, op *operation, p *plan.Plan, vars m
 // long runs gqlgen's engine.
 func (h *Handler) long(ctx context.Context, p *prepared) *answer {
 	op := p.op
-	ctx = graphql.StartOperationTrace(ctx)
-	opCtx := &graphql.OperationContext{
-		RawQuery: p.in.query, OperationName: p.in.name, Variables: p.vars, Doc: p.doc.ast, Operation: op.def,
-		RecoverFunc: h.recover,
-		ResolverMiddleware: func(ctx context.Context, next graphql.Resolver) (any, error) {
-			return next(ctx)
-		},
-		RootResolverMiddleware: func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
-			if op.def.Operation == ast.Mutation {
-				ctx = h.o.Begin(ctx, p.plan, p.vars)
-			}
-			return next(ctx)
-		},
-	}
-	ctx = h.o.Begin(ctx, p.plan, p.vars)
-	handle, ctx := h.exec.DispatchOperation(ctx, opCtx)
+	ctx = h.o.Begin(graphql.StartOperationTrace(ctx), p.plan, p.vars)
+	handle, ctx := h.exec.DispatchOperation(ctx, h.operationContext(p))
 	res := handle(ctx)
 	if errors.Is(ctx.Err(), context.DeadlineExceeded) && (res == nil || len(res.Errors) > 0) {
 		return h.refused(ctx, op, h.timeout()) // one error says it, not one for each field
@@ -218,6 +218,32 @@ func (h *Handler) long(ctx context.Context, p *prepared) *answer {
 		return h.refused(ctx, op, fault.New(fault.Timeout, "The request was given up before it was answered."))
 	}
 	return &answer{op: op, data: res.Data, errs: capped(res.Errors)}
+}
+
+// operationContext is what gqlgen's engine is told of an operation.
+func (h *Handler) operationContext(p *prepared) *graphql.OperationContext {
+	c := &graphql.OperationContext{
+		RawQuery: p.text, OperationName: p.in.name, Variables: p.vars, Doc: p.doc.ast, Operation: p.op.def,
+		RecoverFunc: h.recover,
+		ResolverMiddleware: func(ctx context.Context, next graphql.Resolver) (any, error) {
+			return next(ctx)
+		},
+		RootResolverMiddleware: func(ctx context.Context, next graphql.RootResolver) graphql.Marshaler {
+			if p.op.def.Operation == ast.Mutation {
+				ctx = h.o.Begin(ctx, p.plan, p.vars)
+			}
+			return next(ctx)
+		},
+	}
+	if p.subscription() {
+		c.ResolverMiddleware = func(ctx context.Context, next graphql.Resolver) (any, error) {
+			if e, ok := ctx.Value(eventKey{}).(*event); ok {
+				e.arm()
+			}
+			return next(ctx)
+		}
+	}
+	return c
 }
 
 // known keeps the metric's label to codes of ours.

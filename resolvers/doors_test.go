@@ -95,6 +95,8 @@ func document(t *testing.T, s *ast.Schema, parent *ast.Definition, f *ast.FieldD
 		return "query" + declare + " { " + asked + " }"
 	case s.Mutation:
 		return "mutation" + declare + " { " + asked + " }"
+	case s.Subscription:
+		return "subscription" + declare + " { " + asked + " }"
 	}
 	id, ok := own[parent.Name]
 	if !ok {

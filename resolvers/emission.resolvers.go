@@ -3,6 +3,8 @@ package resolvers
 import (
 	"carbongraph/graph/generated"
 	"carbongraph/graph/model"
+	"carbongraph/internal/auth"
+	"carbongraph/internal/fault"
 	"carbongraph/resolvers/loaders"
 	"carbongraph/store"
 	"context"
@@ -36,6 +38,20 @@ func (r *queryResolver) Emissions(ctx context.Context, first *int32, after *stri
 	}
 	loaders.Page(ctx, c)
 	return emissionPage(c, r.totals(ctx, filter)), nil
+}
+
+// CalculationRunProgress gives the run now and at each change, until it has ended.
+func (r *subscriptionResolver) CalculationRunProgress(ctx context.Context, id store.GlobalID) (<-chan *store.CalculationRun, error) {
+	if id.Kind == store.KindCalculationRun {
+		rows, err := r.tenant(ctx).RunsWith([]store.ID{id.Row}, 0).All(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if len(rows) == 1 {
+			return r.watches.run(ctx, auth.From(ctx).Org, rows[0]), nil
+		}
+	}
+	return nil, fault.New(fault.NotFound, "There is no calculation run with this id.").At("id")
 }
 
 func (r *Resolver) Emission() generated.EmissionResolver { return &emissionResolver{r} }

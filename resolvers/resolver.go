@@ -3,6 +3,7 @@ package resolvers
 
 import (
 	"context"
+	"log/slog"
 	"strconv"
 	"sync"
 	"time"
@@ -23,6 +24,7 @@ type Options struct {
 	Revoked  func(store.ID)   // told of a key after it was revoked; nil: nobody
 	NewID    func() store.ID  // nil: UUIDv7
 	Now      func() time.Time // nil: time.Now
+	Log      *slog.Logger     // nil: none
 }
 
 // Importer takes many items, and tells of each what became of it, in the order of the items.
@@ -34,7 +36,10 @@ type Importer interface {
 //go:generate go run ../graph/generate
 
 // Resolver is the root that gqlgen hangs each type's resolvers on.
-type Resolver struct{ o Options }
+type Resolver struct {
+	o       Options
+	watches *watches
+}
 
 // Config is what gqlgen's engine is made of, but for the directives: those belong to whoever knows the viewer's rights.
 func Config(o Options) generated.Config {
@@ -44,7 +49,10 @@ func Config(o Options) generated.Config {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	return generated.Config{Resolvers: &Resolver{o}}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	return generated.Config{Resolvers: &Resolver{o, newWatches(o.Store, o.Log)}}
 }
 
 // tenant is the viewer's ledger: the only one that a resolver can reach.

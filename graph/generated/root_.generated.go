@@ -32,6 +32,7 @@ type ResolverRoot interface {
 	FootprintRow() FootprintRowResolver
 	Mutation() MutationResolver
 	Query() QueryResolver
+	Subscription() SubscriptionResolver
 	Supplier() SupplierResolver
 	Viewer() ViewerResolver
 }
@@ -301,6 +302,10 @@ type ComplexityRoot struct {
 		Supplier        func(childComplexity int, id *store.GlobalID, externalID *string) int
 		Suppliers       func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *store.SupplierFilter, orderBy *store.SupplierOrder) int
 		Viewer          func(childComplexity int) int
+	}
+
+	Subscription struct {
+		CalculationRunProgress func(childComplexity int, id store.GlobalID) int
 	}
 
 	Supplier struct {
@@ -1532,6 +1537,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
 
+	case "Subscription.calculationRunProgress":
+		if e.ComplexityRoot.Subscription.CalculationRunProgress == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_calculationRunProgress_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.CalculationRunProgress(childComplexity, args["id"].(store.GlobalID)), true
+
 	case "Supplier.activities":
 		if e.ComplexityRoot.Supplier.Activities == nil {
 			break
@@ -1833,6 +1850,23 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			ctx = graphql.WithLazyInputUnmarshalerIndex(ctx, inputUnmarshalers)
 			data := ec._Mutation(ctx, opCtx.Operation.SelectionSet)
 			var buf bytes.Buffer
+			data.MarshalGQL(&buf)
+
+			return &graphql.Response{
+				Data: buf.Bytes(),
+			}
+		}
+	case ast.Subscription:
+		next := ec._Subscription(ctx, opCtx.Operation.SelectionSet)
+
+		var buf bytes.Buffer
+		return func(ctx context.Context) *graphql.Response {
+			buf.Reset()
+			data := next(ctx)
+
+			if data == nil {
+				return nil
+			}
 			data.MarshalGQL(&buf)
 
 			return &graphql.Response{
@@ -2197,6 +2231,9 @@ type Query {
 
 "The writes. Fields run one after the other, in the order of the document."
 type Mutation
+
+"What is told as it happens: over WebSocket by graphql-transport-ws, or as server-sent events."
+type Subscription
 `, BuiltIn: false},
 	{Name: "../schema/category.graphqls", Input: `extend type Query {
   "The 15 Scope 3 categories, in order."
@@ -2432,6 +2469,14 @@ type CalculationRun implements Node @cacheControl(maxAge: 1800, scope: PRIVATE) 
   startedAt: DateTime!
   "When it ended; null while it runs."
   finishedAt: DateTime
+}
+
+extend type Subscription {
+  "The run now, again whenever it has changed, at most 4 times a second, and a last time when it has ended; then nothing more comes. An id of anything else, or of another organization's run, is NOT_FOUND."
+  calculationRunProgress(
+    "The run's global id."
+    id: ID!
+  ): CalculationRun!
 }
 
 "How far a piece of work is."

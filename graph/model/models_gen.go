@@ -37,6 +37,10 @@ type Mutation struct {
 type Query struct {
 }
 
+// What is told as it happens: over WebSocket by graphql-transport-ws, or as server-sent events.
+type Subscription struct {
+}
+
 // Whom an answer may be kept for.
 type CacheScope string
 

@@ -6,10 +6,12 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"carbongraph/graph"
 	"carbongraph/internal/auth"
 	"carbongraph/internal/config"
+	"carbongraph/internal/gate"
 	"carbongraph/internal/telemetry"
 	"carbongraph/store"
 	"carbongraph/web"
@@ -38,6 +40,7 @@ type App struct {
 	admin   *listener
 	handler func() (*public, error)
 	stop    *stopping
+	streams func(context.Context) error // ends them
 	closers []closer
 }
 
@@ -107,13 +110,16 @@ func (a *App) routes(redis func(context.Context) string) (*public, error) {
 	if err != nil {
 		return nil, err
 	}
+	door := &auth.Door{Keys: a.Keys, Tokens: a.Tokens, Sessions: a.Sessions, Refuse: refuse}
 	gql := graph.New(graph.Options{
 		Schema: schema, Short: a.shortWay(), Ledger: a.ledger, Begin: a.begin, Scalars: scalars(), Introspection: a.o.Introspection,
 		Limits: limits(a.o.Config.Limits), Timeout: a.o.Config.Limits.Timeout, Log: a.o.Log, Metrics: a.tel.GraphQL,
+		Viewer: door.Who, Streams: gate.NewStreams(a.o.Config.Limits.Streams), Origins: a.o.Config.CORSOrigins,
 	})
+	a.streams = gql.Stop
 	return &public{
 		store:   a.Store,
-		door:    &auth.Door{Keys: a.Keys, Tokens: a.Tokens, Sessions: a.Sessions, Refuse: refuse},
+		door:    door,
 		graphql: gql,
 		refuse:  gql.Refuse,
 		console: web.Handler(web.Options{Dir: a.o.ConsoleDir}),
@@ -143,8 +149,9 @@ func (a *App) Start() error {
 	if err != nil {
 		return err
 	}
-	a.admin.serve(admin(a.tel), a.o.Log)
-	a.public.serve(h, a.o.Log)
+	// A profile of the admin listener takes as long as it is asked to.
+	a.admin.serve(admin(a.tel), config.Timeouts{Header: a.o.Config.Timeouts.Header, Idle: a.o.Config.Timeouts.Idle}, a.o.Log)
+	a.public.serve(h, a.o.Config.Timeouts, a.o.Log)
 	return nil
 }
 
@@ -154,14 +161,22 @@ func (a *App) Address() string { return a.public.Addr().String() }
 // AdminAddress is where the admin listener answers.
 func (a *App) AdminAddress() string { return a.admin.Addr().String() }
 
-// Close stops: first the requests that run, which get some time to end, then what they stood on, in reverse. What fails is logged, and the rest is closed all the same.
+// Close stops. First the server is not ready, so that nothing more is sent to it. Then it takes no new requests, and those that run get some time to end; streams end
+// with a reason. Then what they stood on is closed, in reverse. What fails is logged, and the rest is closed all the same.
 func (a *App) Close() error {
 	a.stop.Store(true)
+	t := a.o.Config.Timeouts
+	if a.streams != nil {
+		time.Sleep(t.StopDelay)
+	}
+	ctx, cancel := within(t.Stop)
+	defer cancel()
 	all := a.closers
-	for _, l := range []*listener{a.admin, a.public} {
-		if l != nil {
-			all = append(all, closer{l.Addr().String(), l.close})
-		}
+	if l := a.admin; l != nil {
+		all = append(all, closer{l.Addr().String(), func() error { return l.close(ctx, nothing) }})
+	}
+	if l := a.public; l != nil {
+		all = append(all, closer{l.Addr().String(), func() error { return l.close(ctx, a.streams) }})
 	}
 	var errs []error
 	for _, c := range slices.Backward(all) {
@@ -170,6 +185,16 @@ func (a *App) Close() error {
 			errs = append(errs, err)
 		}
 	}
-	a.closers, a.admin, a.public = nil, nil, nil
+	a.closers, a.admin, a.public, a.streams = nil, nil, nil, nil
 	return errors.Join(errs...)
+}
+
+func nothing(context.Context) error { return nil }
+
+// within is a context of so much time; 0: of any.
+func within(d time.Duration) (context.Context, context.CancelFunc) {
+	if d == 0 {
+		return context.WithCancel(context.Background())
+	}
+	return context.WithTimeout(context.Background(), d)
 }

@@ -9,19 +9,17 @@ import (
 	"net/http/pprof"
 	"sync/atomic"
 	"syscall"
-	"time"
 
+	"carbongraph/internal/config"
 	"carbongraph/internal/fault"
 	"carbongraph/internal/telemetry"
 )
-
-// drain is how long requests that run may take to end once the server is told to stop.
-const drain = 10 * time.Second
 
 // listener is one address that is listened on, before anything is served on it: so that a port in use is known before a database is touched.
 type listener struct {
 	net.Listener
 	server *http.Server
+	abort  context.CancelFunc // ends every request that runs
 }
 
 // listen takes an address. The setting and the flag are what to change when it is taken.
@@ -38,14 +36,18 @@ func listen(address, setting, flag string) (*listener, error) {
 	return &listener{Listener: l}, nil
 }
 
-// serve answers on the listener until close is called.
-func (l *listener) serve(h http.Handler, log *slog.Logger) {
+// serve answers on the listener until close is called. Streams are bounded message by message instead, and set their own deadlines.
+func (l *listener) serve(h http.Handler, t config.Timeouts, log *slog.Logger) {
+	base, abort := context.WithCancel(context.Background())
+	l.abort = abort
 	l.server = &http.Server{
 		Handler:           h,
-		ReadHeaderTimeout: 10 * time.Second,
-		ReadTimeout:       time.Minute,
-		IdleTimeout:       2 * time.Minute,
+		ReadHeaderTimeout: t.Header,
+		ReadTimeout:       t.Request,
+		WriteTimeout:      t.Request + t.Response, // it counts from the header on
+		IdleTimeout:       t.Idle,
 		ErrorLog:          slog.NewLogLogger(log.Handler(), slog.LevelWarn),
+		BaseContext:       func(net.Listener) context.Context { return base },
 	}
 	go func() {
 		if err := l.server.Serve(l.Listener); err != nil && !errors.Is(err, http.ErrServerClosed) {
@@ -54,17 +56,20 @@ func (l *listener) serve(h http.Handler, log *slog.Logger) {
 	}()
 }
 
-// close lets running requests end, for a while, and takes no new ones.
-func (l *listener) close() error {
+// close takes no new requests and lets those that run end, until the context does: then they are broken off. Streams, which would never end, are told to.
+func (l *listener) close(ctx context.Context, streams func(context.Context) error) error {
 	if l.server == nil {
 		return l.Listener.Close()
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), drain)
-	defer cancel()
-	if err := l.server.Shutdown(ctx); err != nil {
-		return errors.Join(err, l.server.Close())
+	defer l.abort()
+	ended := make(chan error, 1)
+	go func() { ended <- streams(ctx) }()
+	err := errors.Join(l.server.Shutdown(ctx), <-ended)
+	if err != nil {
+		l.abort()
+		err = errors.Join(err, l.server.Close())
 	}
-	return nil
+	return err
 }
 
 // admin serves what operators read: metrics, profiles, and a sign of life.

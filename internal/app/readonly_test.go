@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -21,11 +22,16 @@ func runAsProgram() {
 	if os.Getenv(asProgram) == "" {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
-	code := app.Run(ctx, os.Args[1:], app.World{Out: os.Stdout, Err: os.Stderr, Env: func(string) string { return "" }})
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	ctx, stop := signal.NotifyContext(ctx, os.Interrupt)
+	code := app.Run(ctx, os.Args[1:], app.World{Out: os.Stdout, Err: os.Stderr, Env: func(name string) string { return os.Getenv(settingOf + name) }})
+	stop()
 	cancel()
 	os.Exit(code)
 }
+
+// settingOf begins the variables that are settings of a program that a test starts: those of the test's own world are not for it.
+const settingOf = "PROGRAM_"
 
 // unprivileged runs a command line as a user whom permissions bind.
 func unprivileged(t *testing.T, args ...string) (code int, out, errs string) {

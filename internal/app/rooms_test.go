@@ -24,8 +24,8 @@ func rooms() map[string][]string {
 		"graph/plan":      {},
 		"store":           {},
 		"internal/auth":   {"store"},
-		"internal/calc":   {},
 		"internal/gate":   {},
+		"internal/calc":   {},
 		"internal/ingest": {},
 		"web":             {},
 
@@ -39,12 +39,12 @@ func rooms() map[string][]string {
 		"graph/generated":   {"graph/model", "graph/scalar", "store"},
 		"graph/exec":        {"graph/plan", "graph/model", "graph/scalar", "store"},
 
-		"graph": {"graph/generated", "graph/plan", "graph/exec", "internal/auth", "store"},
+		"graph": {"graph/generated", "graph/plan", "graph/exec", "internal/auth", "internal/gate", "store"},
 		"resolvers": {"graph/generated", "graph/model", "graph/scalar", "graph/plan", "resolvers/loaders", "store",
 			"internal/auth", "internal/batch"},
 
 		"internal/app": {"graph", "graph/generated", "graph/plan", "graph/exec", "graph/model", "graph/scalar", "internal/auth", "internal/batch", "internal/config", "internal/factors",
-			"internal/ingest", "internal/seed", "resolvers", "resolvers/loaders", "store", "web"},
+			"internal/gate", "internal/ingest", "internal/seed", "resolvers", "resolvers/loaders", "store", "web"},
 		"": {"internal/app"},
 
 		// What tests and measurements stand on. Nothing of the program may import these.

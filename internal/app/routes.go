@@ -14,6 +14,7 @@ import (
 	"github.com/klauspost/compress/gzhttp"
 	"github.com/rs/cors"
 
+	"carbongraph/graph"
 	"carbongraph/internal/auth"
 	"carbongraph/internal/fault"
 	"carbongraph/internal/telemetry"
@@ -37,7 +38,7 @@ type public struct {
 func (p *public) routes() http.Handler {
 	mux := http.NewServeMux()
 	elsewhere := p.elsewhere()
-	mux.Handle("/graphql", elsewhere(p.door.Require(p.graphql, p.refuse)))
+	mux.Handle("/graphql", elsewhere(p.ask()))
 	mux.HandleFunc("POST /session", p.door.SignIn)
 	mux.HandleFunc("DELETE /session", p.door.SignOut)
 	mux.Handle("GET /session", p.door.Require(http.HandlerFunc(p.whoAmI), refuse))
@@ -47,6 +48,18 @@ func (p *public) routes() http.Handler {
 	mux.HandleFunc("GET /readyz", p.ready)
 	mux.Handle("/", p.console)
 	return mux
+}
+
+// ask is GraphQL, for those who show who they are. Over a WebSocket that may come after the handshake.
+func (p *public) ask() http.Handler {
+	known, invited := p.door.Require(p.graphql, p.refuse), p.door.Invite(p.graphql, p.refuse)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if graph.Upgrades(r) {
+			invited.ServeHTTP(w, r)
+			return
+		}
+		known.ServeHTTP(w, r)
+	})
 }
 
 // elsewhere lets pages of other origins ask, by CORS, where there are such. They ask by key: the session's cookie is not for them.
@@ -68,7 +81,14 @@ func outside(routes http.Handler, tel *telemetry.Telemetry, log *slog.Logger) (h
 	if err != nil {
 		return nil, err
 	}
-	return telemetry.Observe(tel.HTTP, log, safeHeaders(plainTags(compress(routes)))), nil
+	compressed := plainTags(compress(routes))
+	return telemetry.Observe(tel.HTTP, log, safeHeaders(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if graph.Upgrades(r) { // the connection itself is handed over: there is no answer to compress
+			routes.ServeHTTP(w, r)
+			return
+		}
+		compressed.ServeHTTP(w, r)
+	}))), nil
 }
 
 // compressedTag marks the ETag of a compressed answer, which must differ from that of the plain one; the coding's name follows it.

@@ -26,7 +26,7 @@ func (a *App) schema() (graphql.ExecutableSchema, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg := resolvers.Config(resolvers.Options{Store: a.Store, Importer: im, Revoked: a.Keys.Revoked, NewID: a.Store.NewID})
+	cfg := resolvers.Config(resolvers.Options{Store: a.Store, Importer: im, Revoked: a.Keys.Revoked, NewID: a.Store.NewID, Log: a.o.Log})
 	cfg.Directives.Requires = graph.Requires
 	return generated.NewExecutableSchema(cfg), nil
 }
@@ -55,7 +55,7 @@ func (a *App) tokens() *auth.Tokens {
 // limits are those of the settings.
 func limits(l config.Limits) graph.Limits {
 	return graph.Limits{Body: l.Body, List: l.List, Tokens: l.Tokens, Nesting: l.Nesting, Aliases: l.Aliases, RootFields: l.RootFields, Directives: l.Directives,
-		Repeats: l.Repeats, Cost: l.Cost}
+		Repeats: l.Repeats, Cost: l.Cost, Operations: l.Operations}
 }
 
 // shortWay makes the other engine from the same relations; nil where the settings rule it out.

@@ -38,6 +38,33 @@ func (d *Door) Require(next http.Handler, refuse Refuse) http.Handler {
 	})
 }
 
+// Invite lets those in as Require does, and those too who show nothing yet. It is for WebSockets: a browser sends no headers of a page's choice with them, so that
+// the page may say in the first message who asks.
+func (d *Door) Invite(next http.Handler, refuse Refuse) http.Handler {
+	known := d.Require(next, refuse)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if shows(r) {
+			known.ServeHTTP(w, r)
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+// shows tells whether a request shows anything that says who asks.
+func shows(r *http.Request) bool {
+	_, err := r.Cookie(Cookie)
+	return err == nil || len(r.Header["Authorization"]) > 0
+}
+
+// Who tells who is at the other end of a stream: by the value that stands in the header Authorization elsewhere, or, where it is empty, by the stream's request.
+func (d *Door) Who(r *http.Request, authorization string) (*Viewer, error) {
+	if authorization == "" {
+		return d.viewer(r)
+	}
+	return d.bearer(r.Context(), []string{authorization})
+}
+
 // challenge says how to get in, as RFC 6750 has it, and after which time.
 func challenge(w http.ResponseWriter, r *http.Request, err error) {
 	f := fault.Of(err)
@@ -57,11 +84,7 @@ func challenge(w http.ResponseWriter, r *http.Request, err error) {
 // viewer tells who asks. A header goes before the cookie.
 func (d *Door) viewer(r *http.Request) (*Viewer, error) {
 	if headers := r.Header.Values("Authorization"); len(headers) > 0 {
-		token, err := bearer(headers)
-		if err != nil {
-			return nil, err
-		}
-		return d.holder(r.Context(), token)
+		return d.bearer(r.Context(), headers)
 	}
 	c, err := r.Cookie(Cookie)
 	if err != nil {
@@ -71,10 +94,19 @@ func (d *Door) viewer(r *http.Request) (*Viewer, error) {
 	if !ok {
 		return nil, fault.New(fault.Unauthenticated, "The session has ended. Sign in again.")
 	}
-	if !safe(r.Method) && !sameOrigin(r) {
+	if !safe(r) && !sameOrigin(r) {
 		return nil, fault.New(fault.Forbidden, "A session changes things from its own pages alone. Send a key as `Authorization: Bearer cg_…` instead.")
 	}
 	return d.Keys.Viewer(r.Context(), s)
+}
+
+// bearer tells whose the token in the headers is.
+func (d *Door) bearer(ctx context.Context, headers []string) (*Viewer, error) {
+	token, err := bearer(headers)
+	if err != nil {
+		return nil, err
+	}
+	return d.holder(ctx, token)
 }
 
 // bearer gives what stands in the header after the scheme.
@@ -108,7 +140,10 @@ func isJWT(token string) bool {
 	return !strings.HasPrefix(token, scheme) && strings.Count(token, ".") == 2
 }
 
-func safe(method string) bool { return method == http.MethodGet || method == http.MethodHead }
+// safe tells whether a request changes nothing, whoever sent it. What follows a handshake may.
+func safe(r *http.Request) bool {
+	return (r.Method == http.MethodGet || r.Method == http.MethodHead) && r.Header.Get("Upgrade") == ""
+}
 
 // sameOrigin tells whether a page of ours sent the request. Browsers say so in Sec-Fetch-Site; older ones in Origin. Neither means no.
 func sameOrigin(r *http.Request) bool {

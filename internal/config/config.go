@@ -31,6 +31,7 @@ type Config struct {
 	CORSOrigins []string // whose pages may ask from a browser; "*": everybody's
 	JWT         JWT
 	Limits      Limits
+	Timeouts    Timeouts
 	LogLevel    slog.Level
 	LogText     bool
 
@@ -43,6 +44,15 @@ type Limits struct {
 	List, Tokens, Nesting, Aliases, RootFields, Directives, Repeats int
 	Cost                                                            int           // rows that an operation may have to read
 	Timeout                                                         time.Duration // of an operation
+	Streams                                                         int           // of one key at once: WebSockets and streams of events
+	Operations                                                      int           // on one WebSocket at once
+}
+
+// Timeouts bound how long a client may take, and the server to stop. 0 turns one off.
+type Timeouts struct {
+	Header, Request, Response, Idle time.Duration
+	StopDelay                       time.Duration // between not being ready and taking no more requests
+	Stop                            time.Duration // for what runs to end
 }
 
 // JWT is what tokens of an identity provider are checked with: all of it is set, or none.
@@ -111,7 +121,15 @@ func settings(terminal bool) []setting {
 		count("LIMIT_DIRECTIVES", "5", func(c *Config) *int { return &c.Limits.Directives }),
 		count("LIMIT_REPEATS", "200", func(c *Config) *int { return &c.Limits.Repeats }),
 		count("LIMIT_COST", "10000", func(c *Config) *int { return &c.Limits.Cost }),
-		{"LIMIT_TIME", "10s", false, func(c *Config, s string) (err error) { c.Limits.Timeout, err = duration(s); return err }},
+		timeout("LIMIT_TIME", "10s", func(c *Config) *time.Duration { return &c.Limits.Timeout }),
+		count("LIMIT_STREAMS", "100", func(c *Config) *int { return &c.Limits.Streams }),
+		count("LIMIT_OPERATIONS", "20", func(c *Config) *int { return &c.Limits.Operations }),
+		timeout("TIMEOUT_HEADER", "10s", func(c *Config) *time.Duration { return &c.Timeouts.Header }),
+		timeout("TIMEOUT_REQUEST", "1m", func(c *Config) *time.Duration { return &c.Timeouts.Request }),
+		timeout("TIMEOUT_RESPONSE", "1m", func(c *Config) *time.Duration { return &c.Timeouts.Response }),
+		timeout("TIMEOUT_IDLE", "2m", func(c *Config) *time.Duration { return &c.Timeouts.Idle }),
+		timeout("STOP_DELAY", "0s", func(c *Config) *time.Duration { return &c.Timeouts.StopDelay }),
+		timeout("TIMEOUT_STOP", "30s", func(c *Config) *time.Duration { return &c.Timeouts.Stop }),
 		{"LOG_LEVEL", "info", false, func(c *Config, s string) error {
 			if !slices.Contains([]string{"debug", "info", "warn", "error"}, s) || c.LogLevel.UnmarshalText([]byte(s)) != nil {
 				return fmt.Errorf("is debug, info, warn or error; got %q", s)
@@ -250,6 +268,14 @@ func count(name, fallback string, at func(*Config) *int) setting {
 	return setting{name, fallback, false, func(c *Config, s string) error {
 		n, err := limit(s)
 		*at(c) = int(n)
+		return err
+	}}
+}
+
+// timeout is a setting that is a length of time.
+func timeout(name, fallback string, at func(*Config) *time.Duration) setting {
+	return setting{name, fallback, false, func(c *Config, s string) (err error) {
+		*at(c), err = duration(s)
 		return err
 	}}
 }

@@ -121,7 +121,7 @@ func TestBadSettingsAreNamed(t *testing.T) {
 // Unset, the limits are the contract's; 0 turns each of them off.
 func TestLimits(t *testing.T) {
 	c, err := load(t, "", nil, nil)
-	if want := (config.Limits{2 << 20, 10, 5000, 15, 30, 20, 5, 200, 10_000, 10 * time.Second}); err != nil || c.Limits != want {
+	if want := (config.Limits{2 << 20, 10, 5000, 15, 30, 20, 5, 200, 10_000, 10 * time.Second, 100, 20}); err != nil || c.Limits != want {
 		t.Errorf("%+v %v, want %+v", c.Limits, err, want)
 	}
 	off := map[string]string{"LIMIT_TIME": "0s"}
@@ -132,5 +132,22 @@ func TestLimits(t *testing.T) {
 	}
 	if c, err = load(t, "", off, nil); err != nil || c.Limits != (config.Limits{}) {
 		t.Errorf("turned off: %+v %v", c.Limits, err)
+	}
+}
+
+// Unset, no client may take forever, and neither may a stop; 0 turns each of the bounds off.
+func TestTimeouts(t *testing.T) {
+	c, err := load(t, "", nil, nil)
+	if want := (config.Timeouts{10 * time.Second, time.Minute, time.Minute, 2 * time.Minute, 0, 30 * time.Second}); err != nil || c.Timeouts != want {
+		t.Errorf("%+v %v, want %+v", c.Timeouts, err, want)
+	}
+	off := map[string]string{}
+	for _, name := range config.Names() {
+		if strings.HasPrefix(name, "TIMEOUT_") {
+			off[name] = "0s"
+		}
+	}
+	if c, err = load(t, "", off, nil); err != nil || c.Timeouts != (config.Timeouts{}) {
+		t.Errorf("turned off: %+v %v", c.Timeouts, err)
 	}
 }

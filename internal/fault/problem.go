@@ -38,7 +38,7 @@ func meanings() []meaning {
 		{NoExchangeRate, http.StatusUnprocessableEntity, "No exchange rate", "There is no rate or price index for this currency and month; give the amount in another currency. The line is kept without an emission."},
 		{CostLimitExceeded, http.StatusBadRequest, "Over a limit", "Ask for less: the message names the limit. Nothing was run. A body that is too large has the status 413."},
 		{RateLimited, http.StatusTooManyRequests, "Too much in too short a time", "Wait for as many seconds as `Retry-After` says, or ask for less. Nothing was run."},
-		{PersistedQueryNotFound, http.StatusOK, "Document not known by its hash", "Send the same request once more with the document's text beside its hash. Clients do that by themselves."},
+		{PersistedQueryNotFound, http.StatusNotFound, "Document not known by its hash", "Send the same request once more with the document's text beside its hash. Clients do that by themselves."},
 		{GraphQLParseFailed, http.StatusBadRequest, "Document not readable", "Correct the syntax of the document at the place given."},
 		{GraphQLValidationFailed, http.StatusBadRequest, "Document not valid", "Correct the document: it asks for what the schema has not."},
 		{Timeout, http.StatusGatewayTimeout, "Took too long", "Ask for less at once, for example with smaller pages, or try again."},

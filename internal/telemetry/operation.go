@@ -27,6 +27,14 @@ func RequestFrom(ctx context.Context) *Request {
 	return r
 }
 
+// Part gives a context for one of several operations of the context's request. It is counted by itself, under the same id.
+func Part(ctx context.Context) context.Context {
+	if r := RequestFrom(ctx); r != nil {
+		return WithRequest(ctx, &Request{ID: r.ID})
+	}
+	return ctx
+}
+
 // Statements tells how many statements were sent for the request until now.
 func (r *Request) Statements() int64 {
 	if r == nil {

@@ -1,0 +1,415 @@
+package app_test
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/coder/websocket"
+
+	"carbongraph/internal/auth"
+	"carbongraph/store"
+	"carbongraph/store/storetest"
+)
+
+// followed is a server whose organization has a run that goes on.
+type followed struct {
+	*served
+	env map[string]string
+	st  *store.Store
+	org *store.Tenant
+	key string
+	run *store.CalculationRun
+}
+
+// newFollowed serves from Postgres, where a test can look on.
+func newFollowed(t *testing.T, settings map[string]string) *followed {
+	t.Helper()
+	f := &followed{env: map[string]string{"DATABASE_URL": storetest.PostgresURL(t)}}
+	for name, v := range settings {
+		f.env[name] = v
+	}
+	st, err := store.Open(t.Context(), store.Options{DatabaseURL: f.env["DATABASE_URL"], SkipMigrationCheck: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { st.Close() })
+	if _, err := st.MigrateUp(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	f.st, f.org = st, storetest.Organization(t, st, "Acme")
+	secret := auth.NewSecret()
+	if err := f.org.CreateKey(t.Context(), &store.APIKey{Name: "streams", Role: store.Admin}, secret.Prefix, secret.Hash); err != nil {
+		t.Fatal(err)
+	}
+	f.key, f.run = secret.Text, storetest.Run(t, f.org)
+	return f
+}
+
+func (f *followed) serve(t *testing.T) *followed {
+	t.Helper()
+	f.served = start(t, f.env, "serve", "--listen-addr", free(t), "--admin-addr", free(t), "--log-format", "json")
+	return f
+}
+
+func (f *followed) subscription() string {
+	return `subscription { calculationRunProgress(id: \"` + f.run.GlobalID().String() + `\") { status } }`
+}
+
+// socket follows the run over a WebSocket.
+func (f *followed) socket(ctx context.Context) (*websocket.Conn, error) {
+	conn, _, err := websocket.Dial(ctx, f.base+"/graphql", &websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}})
+	if err != nil {
+		return nil, err
+	}
+	for _, text := range []string{`{"type":"connection_init","payload":{"Authorization":"Bearer ` + f.key + `"}}`, `{"id":"1","type":"subscribe","payload":{"query":"` + f.subscription() + `"}}`} {
+		if err := conn.Write(ctx, websocket.MessageText, []byte(text)); err != nil {
+			return conn, err
+		}
+	}
+	return conn, nil
+}
+
+// events follows the run by server-sent events.
+func (f *followed) events(ctx context.Context) (*http.Response, error) {
+	r, err := http.NewRequestWithContext(ctx, "POST", f.base+"/graphql", strings.NewReader(`{"query":"`+f.subscription()+`"}`))
+	if err != nil {
+		return nil, err
+	}
+	r.Header.Set("Content-Type", "application/json")
+	r.Header.Set("Accept", "text/event-stream")
+	r.Header.Set("Authorization", "Bearer "+f.key)
+	return http.DefaultClient.Do(r)
+}
+
+// hear reads messages until one has the text, and gives how the socket was closed where none had.
+func hear(ctx context.Context, conn *websocket.Conn, text string) error {
+	for {
+		_, got, err := conn.Read(ctx)
+		if err != nil {
+			return err
+		}
+		if strings.Contains(string(got), text) {
+			return nil
+		}
+	}
+}
+
+// A run that ends is told of to whoever follows it, over both transports.
+func TestARunIsFollowed(t *testing.T) {
+	t.Parallel()
+	f := newFollowed(t, nil).serve(t)
+	conn, err := f.socket(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.CloseNow()
+	if err := hear(t.Context(), conn, `"RUNNING"`); err != nil {
+		t.Fatal(err)
+	}
+	res, err := f.events(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	f.run.Status = store.RunSucceeded
+	if err := f.org.FinishRun(t.Context(), f.run); err != nil {
+		t.Fatal(err)
+	}
+	if err := hear(t.Context(), conn, `"SUCCEEDED"`); err != nil {
+		t.Error(err)
+	}
+	if err := hear(t.Context(), conn, `"complete"`); err != nil {
+		t.Error(err)
+	}
+	text, err := io.ReadAll(res.Body)
+	if err != nil || !strings.Contains(string(text), `"SUCCEEDED"`) || !strings.HasSuffix(string(text), "event: complete\ndata:\n\n") {
+		t.Errorf("%v: %s", err, text)
+	}
+}
+
+// Whoever goes takes the statements of the subscription along: Postgres works for nobody.
+func TestWhoeverGoesTakesTheSubscriptionAlong(t *testing.T) {
+	t.Parallel()
+	f := newFollowed(t, nil).serve(t)
+	b := newBlocked(t, f.env["DATABASE_URL"])
+	f.ask(t, f.key, "{viewer{keyName}}") // so that the key is known
+	for transport, follow := range map[string]func(context.Context) (func(), error){
+		"a WebSocket": func(ctx context.Context) (func(), error) {
+			conn, err := f.socket(ctx)
+			return func() { _ = conn.CloseNow() }, err
+		},
+		"events": func(ctx context.Context) (func(), error) {
+			ctx, leave := context.WithCancel(ctx)
+			go func() {
+				if res, err := f.events(ctx); err == nil {
+					_, _ = io.Copy(io.Discard, res.Body)
+					res.Body.Close()
+				}
+			}()
+			return leave, nil
+		},
+	} {
+		for when, lock := range map[string]func(){
+			"before its first answer": func() {},
+			"between two":             nil,
+		} {
+			t.Run(transport+" "+when, func(t *testing.T) {
+				block := func() {
+					b.exec("BEGIN")
+					b.exec("LOCK TABLE calculation_runs IN ACCESS EXCLUSIVE MODE")
+				}
+				if lock != nil {
+					block()
+				}
+				leave, err := follow(t.Context())
+				if err != nil {
+					t.Fatal(err)
+				}
+				if lock == nil {
+					time.Sleep(100 * time.Millisecond) // it has begun
+					block()
+				}
+				if !b.waiting(true) {
+					t.Error("no statement waits")
+				}
+				leave()
+				if !b.waiting(false) {
+					t.Error("the statement runs on without its client")
+				}
+				b.exec("ROLLBACK")
+			})
+		}
+	}
+}
+
+// metric reads a figure of a server's.
+func metric(t *testing.T, admin, name string) float64 {
+	t.Helper()
+	res, err := http.Get(admin + "/metrics")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(name) + ` (\S+)$`).FindSubmatch(text)
+	if m == nil {
+		t.Fatalf("there is no metric %s", name)
+	}
+	v, err := strconv.ParseFloat(string(m[1]), 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// collected lets the server collect its garbage.
+func collected(t *testing.T, admin string) {
+	t.Helper()
+	res, err := http.Get(admin + "/debug/pprof/heap?gc=1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	_, _ = io.Copy(io.Discard, res.Body)
+}
+
+// program runs the server in a process of its own, so that its memory is its own.
+func (f *followed) program(t *testing.T) *followed {
+	t.Helper()
+	listen, admin := free(t), free(t)
+	cmd := exec.Command(program(t), "serve", "--listen-addr", listen, "--admin-addr", admin, "--log-format", "json", "--log-level", "error")
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	for name, v := range f.env {
+		cmd.Env = append(cmd.Env, settingOf+name+"="+v)
+	}
+	log := &safeBuffer{}
+	cmd.Stdout, cmd.Stderr = log, log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Signal(os.Interrupt)
+		if err := cmd.Wait(); err != nil {
+			t.Errorf("the server: %v: %s", err, log)
+		}
+	})
+	f.served = &served{base: "http://" + listen, admin: "http://" + admin, log: log}
+	for end := time.Now().Add(time.Minute); ; time.Sleep(20 * time.Millisecond) {
+		res, err := http.Get(f.base + "/healthz")
+		if err == nil {
+			res.Body.Close()
+			return f
+		}
+		if time.Now().After(end) {
+			t.Fatalf("the server does not answer: %s", log)
+		}
+	}
+}
+
+// An idle subscription takes less than 60 KB of the server, and nothing once it has gone.
+func TestIdleSubscriptionsAreSmall(t *testing.T) {
+	f := newFollowed(t, map[string]string{"LIMIT_STREAMS": "0"})
+	t.Run("by WebSocket", func(t *testing.T) {
+		f.idle(t, "websocket", func(ctx context.Context) (func(), error) {
+			conn, err := f.socket(ctx)
+			if err == nil {
+				err = hear(ctx, conn, `"RUNNING"`)
+			}
+			return func() { _ = conn.CloseNow() }, err
+		})
+	})
+	t.Run("by events", func(t *testing.T) {
+		f.idle(t, "sse", func(ctx context.Context) (func(), error) {
+			res, err := f.events(ctx)
+			if err != nil {
+				return nil, err
+			}
+			buf, text := make([]byte, 512), ""
+			for err == nil && !strings.Contains(text, `"RUNNING"`) {
+				var n int
+				n, err = res.Body.Read(buf)
+				text += string(buf[:n])
+			}
+			return func() { res.Body.Close() }, err
+		})
+	})
+}
+
+// idle opens many, and looks at what the server, a fresh one, becomes.
+func (f *followed) idle(t *testing.T, transport string, follow func(context.Context) (leave func(), err error)) {
+	const many, most = 1000, 60_000
+	f.program(t)
+	streams := func() float64 { return metric(t, f.admin, `carbongraph_graphql_streams{transport="`+transport+`"}`) }
+	figures := func() (memory, goroutines float64) {
+		collected(t, f.admin)
+		return metric(t, f.admin, "process_resident_memory_bytes"), metric(t, f.admin, "go_goroutines")
+	}
+	for range 3 { // so that what is made once is there
+		leave, err := follow(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		leave()
+	}
+	eventually(t, "the first have gone", func() bool { return streams() == 0 })
+	before, base := figures()
+	leave, errs := make([]func(), many), make([]error, many)
+	each(many, 50, func(i int) { leave[i], errs[i] = follow(t.Context()) })
+	for _, err := range errs {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	if got := streams(); got != many {
+		t.Errorf("%v streams are open; want %d", got, many)
+	}
+	after, goroutines := figures()
+	size := (after - before) / many
+	t.Logf("%d subscriptions: %.0f bytes and %.1f goroutines each", many, size, (goroutines-base)/many)
+	if size > most && !raced {
+		t.Errorf("%.0f bytes each; at most %d are allowed", size, most)
+	}
+	for _, f := range leave {
+		f()
+	}
+	eventually(t, "all have gone", func() bool { return streams() == 0 })
+	eventually(t, "no goroutine is left", func() bool { return metric(t, f.admin, "go_goroutines") <= base+10 })
+}
+
+// Ten thousand connections that are opened and dropped leave nothing behind.
+func TestDroppedConnectionsLeaveNothing(t *testing.T) {
+	many := 10_000
+	if raced {
+		many = 1_000
+	}
+	f := newFollowed(t, map[string]string{"LIMIT_STREAMS": "0"}).program(t)
+	base := metric(t, f.admin, "go_goroutines")
+	var mu sync.Mutex
+	failed := map[string]int{}
+	each(many, 50, func(i int) {
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		var err error
+		switch i % 4 {
+		case 0: // in the midst of a subscription
+			var conn *websocket.Conn
+			if conn, err = f.socket(ctx); err == nil {
+				err = hear(ctx, conn, `"RUNNING"`)
+			}
+			if conn != nil {
+				_ = conn.CloseNow()
+			}
+		case 1: // before its first answer
+			var conn *websocket.Conn
+			if conn, err = f.socket(ctx); conn != nil {
+				_ = conn.CloseNow()
+			}
+		case 2: // before a word
+			var conn *websocket.Conn
+			if conn, _, err = websocket.Dial(ctx, f.base+"/graphql", &websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}}); conn != nil {
+				_ = conn.CloseNow()
+			}
+		case 3:
+			var res *http.Response
+			if res, err = f.events(ctx); err == nil {
+				res.Body.Close()
+			}
+		}
+		if err != nil {
+			mu.Lock()
+			defer mu.Unlock()
+			failed[err.Error()]++
+		}
+	})
+	if len(failed) > 0 {
+		t.Errorf("not opened: %v", failed)
+	}
+	http.DefaultClient.CloseIdleConnections()
+	left := func() float64 { return metric(t, f.admin, "go_goroutines") }
+	eventually(t, "no goroutine is left", func() bool { return left() <= base+10 })
+	for _, transport := range []string{"websocket", "sse"} {
+		if got := metric(t, f.admin, `carbongraph_graphql_streams{transport="`+transport+`"}`); got != 0 {
+			t.Errorf("%v streams by %s are counted as open", got, transport)
+		}
+	}
+}
+
+// each calls f for each of so many, some at a time.
+func each(many, at int, f func(i int)) {
+	var all sync.WaitGroup
+	next := make(chan int)
+	for range at {
+		all.Go(func() {
+			for i := range next {
+				f(i)
+			}
+		})
+	}
+	for i := range many {
+		next <- i
+	}
+	close(next)
+	all.Wait()
+}
+
+// eventually waits for what comes soon.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	for end := time.Now().Add(30 * time.Second); !holds(); time.Sleep(20 * time.Millisecond) {
+		if time.Now().After(end) {
+			t.Fatalf("not within 30 s: %s", what)
+		}
+	}
+}
