@@ -2,22 +2,152 @@ package graph
 
 import (
 	"context"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
 
+	"carbongraph/internal/auth"
 	"carbongraph/internal/fault"
+	"carbongraph/internal/gate"
 )
 
-// admit lets an operation in that may cost so much, or says why not. Nothing was run then.
-func (h *Handler) admit(ctx context.Context, cost int) *fault.Fault {
+// terms are what a client says about the cost of its request, and about its haste.
+type terms struct {
+	report   bool // tell the cost in the answer too
+	validate bool // tell what it would cost, and run nothing
+	class    gate.Class
+}
+
+const costHeader = "GraphQL-Cost"
+
+// readTerms reads GraphQL-Cost, and Priority (RFC 9218), by which a client says that nobody waits for the answer.
+func readTerms(header http.Header) (t terms, why *refusal) {
+	for _, line := range header["Graphql-Cost"] {
+		for word := range strings.SplitSeq(line, ",") {
+			switch strings.ToLower(strings.TrimSpace(word)) {
+			case "report":
+				t.report = true
+			case "validate":
+				t.validate = true
+			case "":
+			default:
+				return t, &refusal{status: http.StatusBadRequest, message: "The header GraphQL-Cost of a request is report or validate."}
+			}
+		}
+	}
+	for _, line := range header["Priority"] {
+		for word := range strings.SplitSeq(line, ",") {
+			if urgency, ok := strings.CutPrefix(strings.TrimSpace(word), "u="); ok && urgency >= "5" && urgency <= "7" {
+				t.class = gate.Background
+			}
+		}
+	}
+	return t, nil
+}
+
+// turn is a request's leave to run. What it was charged and did not use goes back when it ends.
+type turn struct {
+	h         *Handler
+	caller    string
+	estimated int
+	actual    int
+	charged   int
+	standing  gate.Standing
+	leave     func()
+}
+
+// least is what any operation is charged: one that reads no row is work too.
+const least = 1
+
+// admit lets in what may cost so much, or says why not. Nothing was run then. The turn tells how the caller stands either way.
+func (h *Handler) admit(ctx context.Context, cost int, class gate.Class) (*turn, *fault.Fault) {
+	v := auth.From(ctx)
+	t := &turn{h: h, caller: v.Caller(), estimated: cost, leave: func() {}}
 	if over(cost, h.o.Limits.Cost) {
-		return fault.New(fault.CostLimitExceeded, "The request may have to read %s rows; at most %d are allowed. Ask for less at once, for example with smaller pages.",
+		t.standing = h.o.Rate.Look(ctx, t.caller)
+		return t, fault.New(fault.CostLimitExceeded, "The request may have to read %s rows; at most %d are allowed. Ask for less at once, for example with smaller pages.",
 			counted(cost), h.o.Limits.Cost)
 	}
-	return nil
+	t.charged = max(cost, least)
+	if t.standing = h.o.Rate.Take(ctx, t.caller, t.charged); !t.standing.Allowed {
+		return t, outOfPoints(t)
+	}
+	leave, err := h.o.Admission.Enter(ctx, organization(ctx), class)
+	if err != nil {
+		h.o.Rate.Return(t.caller, t.charged)
+		t.charged = 0
+		return t, h.faultOf(ctx, err)
+	}
+	t.leave = leave
+	return t, nil
+}
+
+func outOfPoints(t *turn) *fault.Fault {
+	if t.standing.Retry <= 0 {
+		return fault.New(fault.RateLimited, "The request costs %d points; a key may spend %d at once. Ask for less.", t.charged, t.standing.Limit)
+	}
+	f := fault.New(fault.RateLimited, "The request costs %d points, and this key has %d of %d left. Ask again later, or for less.", t.charged, t.standing.Remaining, t.standing.Limit)
+	return f.After(t.standing.Retry)
+}
+
+// run runs an operation of the request.
+func (t *turn) run(ctx context.Context, p *prepared) *answer {
+	began := time.Now()
+	a := t.h.run(ctx, p)
+	a.ran, a.took, a.estimated = true, time.Since(began), p.cost
+	t.actual += a.actual
+	t.h.o.Metrics.Cost(a.estimated, a.actual)
+	return a
+}
+
+// event counts what the answer to an event cost. The first is what was charged for; what others cost is taken from what the caller has, or will have.
+func (t *turn) event(a *answer) {
+	t.h.o.Metrics.Cost(t.estimated, a.actual)
+	t.actual = a.actual
+	if t.charged > 0 {
+		t.end()
+		return
+	}
+	t.h.o.Rate.Return(t.caller, -max(a.actual, least))
+}
+
+// end gives the place back, and the points that were not used, once.
+func (t *turn) end() {
+	t.leave()
+	if t.charged == 0 {
+		return
+	}
+	back := t.charged - max(t.actual, least)
+	t.charged = 0
+	t.h.o.Rate.Return(t.caller, back)
+	t.standing.Remaining = min(max(t.standing.Remaining+back, 0), t.standing.Limit)
+}
+
+// tell writes what the request cost, and how the caller stands after it. The names are those of draft-ietf-httpapi-ratelimit-headers.
+func (t *turn) tell(header http.Header) {
+	header[costHeader] = []string{"estimated=" + strconv.Itoa(t.estimated) + ", actual=" + strconv.Itoa(t.actual)}
+	if t.standing.Limit == 0 {
+		return
+	}
+	header["RateLimit-Policy"] = t.h.policy
+	b := make([]byte, 0, 48)
+	b = strconv.AppendInt(append(b, `"points";r=`...), int64(t.standing.Remaining), 10)
+	b = strconv.AppendInt(append(b, ";t="...), int64((t.standing.Reset+time.Second-1)/time.Second), 10)
+	header["RateLimit"] = []string{string(b)}
+}
+
+// policy is the header RateLimit-Policy.
+func policy(points int, period time.Duration) []string {
+	return []string{`"points";q=` + strconv.Itoa(points) + ";w=" + strconv.Itoa(int(period/time.Second))}
 }
 
 // turnedAway answers an operation that was not let in, alone or together with those beside it. The status says so in every form: proxies and clients must see it.
 func (h *Handler) turnedAway(ctx context.Context, op *operation, f *fault.Fault) *answer {
 	a := h.refused(ctx, op, f)
-	a.limited, a.retry = true, f.RetryAfter()
+	a.limited, a.retry = f.Code != fault.Timeout, f.RetryAfter()
 	return a
 }
+
+// quote answers what an operation would cost.
+func quote(p *prepared) *answer { return &answer{op: p.op, estimated: p.cost, quoted: true} }

@@ -39,8 +39,13 @@ type Options struct {
 
 	// Viewer tells who is at the other end of a stream: by the words that stand in Authorization elsewhere, or, where they are empty, by its request.
 	Viewer func(r *http.Request, authorization string) (*auth.Viewer, error)
-	// Streams counts the streams of each caller.
-	Streams *gate.Streams
+	// Rate, Admission and Streams bound what a caller may spend, what runs at once, and the streams of each caller.
+	Rate      *gate.Rate
+	Admission *gate.Admission
+	Streams   *gate.Streams
+	// Points and Period are those of Rate, for the header that tells them.
+	Points int
+	Period time.Duration
 	// Origins are those whose pages may open a WebSocket beside the server's own; "*": everybody's.
 	Origins []string
 	// Heartbeat is how often a stream shows that it is alive; 0: every 15 seconds.
@@ -64,6 +69,7 @@ type Handler struct {
 	plans     *plans
 	coercion  coercion
 	streams   *streams
+	policy    []string
 }
 
 // New makes a handler.
@@ -81,6 +87,7 @@ func New(o Options) *Handler {
 		plans:     newPlans(o.Schema.Schema()),
 		coercion:  coercion{o.Schema.Schema(), o.Scalars},
 		streams:   newStreams(),
+		policy:    policy(o.Points, o.Period),
 	}
 	h.exec.SetErrorPresenter(h.present)
 	h.exec.SetRecoverFunc(h.recover)
@@ -90,7 +97,6 @@ func New(o Options) *Handler {
 // ServeHTTP answers one request: POST with JSON, an operation or a list of them, or GET with a query. A client that takes events gets them, and one that asks for
 // a WebSocket gets that.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	began := time.Now()
 	if Upgrades(r) {
 		h.socket(w, r)
 		return
@@ -101,37 +107,66 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	form := accepts.one()
+	terms, why := readTerms(r.Header)
 	var list []*request
 	var listed bool
-	var why *refusal
-	switch r.Method {
-	case http.MethodPost:
+	switch {
+	case why != nil:
+	case r.Method == http.MethodPost:
 		list, listed, why = h.readPost(w, r)
-	case http.MethodGet, http.MethodHead:
+	case r.Method == http.MethodGet || r.Method == http.MethodHead:
 		list = make([]*request, 1)
 		list[0], why = readGet(r)
 	default:
 		w.Header().Set("Allow", "GET, HEAD, POST")
-		h.fail(w, r, form, &refusal{status: http.StatusMethodNotAllowed, message: "GraphQL is asked by POST or GET."})
-		return
+		why = &refusal{status: http.StatusMethodNotAllowed, message: "GraphQL is asked by POST or GET."}
 	}
-	if why != nil {
+	switch {
+	case why != nil:
 		h.fail(w, r, form, why)
+	case listed:
+		h.serveList(w, r, form, list, terms)
+	default:
+		list[0].events = accepts.events
+		h.serveOne(w, r, accepts, list[0], terms)
+	}
+}
+
+// serveOne answers a request of one operation.
+func (h *Handler) serveOne(w http.ResponseWriter, r *http.Request, accepts accepted, in *request, terms terms) {
+	began := time.Now()
+	ctx := r.Context()
+	p, a := h.prepare(ctx, in)
+	if p != nil && terms.validate {
+		p, a = nil, quote(p)
+	}
+	if p == nil && accepts.form != "" {
+		h.finish(w, accepts.form, a, began)
 		return
 	}
-	if listed {
-		h.writeList(w, form, h.answerList(r.Context(), list))
+	if p == nil {
+		h.events(w, r, nil, a, nil)
 		return
 	}
-	list[0].events = accepts.events
-	p, a := h.prepare(r.Context(), list[0])
-	if accepts.form == "" || p != nil && p.subscription() {
-		h.events(w, r, p, a)
-		return
+	t, f := h.admit(ctx, p.cost, terms.class)
+	defer t.end() // whatever happens
+	switch {
+	case f != nil:
+		t.tell(w.Header())
+		h.finish(w, accepts.one(), h.turnedAway(ctx, p.op, f), began)
+	case accepts.form == "" || p.subscription():
+		h.events(w, r, p, nil, t)
+	default:
+		a = t.run(ctx, p)
+		a.report = terms.report
+		t.end() // so that nobody waits for a client who reads slowly
+		t.tell(w.Header())
+		h.finish(w, accepts.form, a, began)
 	}
-	if p != nil {
-		a = h.answer(r.Context(), p)
-	}
+}
+
+// finish measures an answer and writes it.
+func (h *Handler) finish(w http.ResponseWriter, form string, a *answer, began time.Time) {
 	if a.allow != "" {
 		w.Header().Set("Allow", a.allow)
 	}

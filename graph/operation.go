@@ -38,6 +38,10 @@ type answer struct {
 	retry  string // seconds after which to ask again
 	ran    bool
 	took   time.Duration // where it ran
+	// What it may cost, as the plan tells, and what it cost, in points.
+	estimated, actual int
+	report            bool // the answer tells its cost
+	quoted            bool // the answer tells what it would cost, and nothing else
 	// limited: the request is over a limit, and the status says so in both forms.
 	limited bool
 }
@@ -57,39 +61,37 @@ type prepared struct {
 func (p *prepared) subscription() bool { return p.op.def.Operation == ast.Subscription }
 
 // answerList runs requests, one after the other: each begins when the one before it has ended. What is wrong with them is found before any runs.
-func (h *Handler) answerList(ctx context.Context, list []*request) []*answer {
+func (h *Handler) answerList(ctx context.Context, list []*request, terms terms) ([]*answer, *turn) {
 	out := make([]*answer, len(list))
 	ready := make([]*prepared, len(list))
-	cost := 0
+	cost, any := 0, false
 	for i, in := range list {
-		if ready[i], out[i] = h.prepare(ctx, in); ready[i] != nil {
-			cost += ready[i].cost
+		ready[i], out[i] = h.prepare(ctx, in)
+		if p := ready[i]; p != nil && terms.validate {
+			ready[i], out[i] = nil, quote(p)
+		} else if p != nil {
+			cost, any = cost+p.cost, true
 		}
 	}
 	if len(list) > 1 {
 		telemetry.RequestFrom(ctx).Operate("LIST", "", organization(ctx))
 	}
-	f := h.admit(ctx, cost)
+	if !any {
+		return out, nil
+	}
+	t, f := h.admit(ctx, cost, terms.class)
+	defer t.end()
 	for i, p := range ready {
 		switch {
 		case p == nil:
 		case f != nil:
 			out[i] = h.turnedAway(ctx, p.op, f)
 		default:
-			began := time.Now()
-			out[i] = h.run(ctx, p)
-			out[i].ran, out[i].took = true, time.Since(began)
+			out[i] = t.run(ctx, p)
+			out[i].report = terms.report
 		}
 	}
-	return out
-}
-
-// answer runs one request.
-func (h *Handler) answer(ctx context.Context, p *prepared) *answer {
-	if f := h.admit(ctx, p.cost); f != nil {
-		return h.turnedAway(ctx, p.op, f)
-	}
-	return h.run(ctx, p)
+	return out, t
 }
 
 // prepare finds what is wrong with a request, in this order: the document, which operation, its variables, the rights to it, what it selects.

@@ -50,7 +50,7 @@ func (s *sent) write(parts ...[]byte) error {
 
 // events answers by server-sent events: a subscription as long as it lasts, anything else with one event. What is wrong with the operation is told by an event too,
 // for a browser hides the body of any other answer from whoever listens to events.
-func (h *Handler) events(w http.ResponseWriter, r *http.Request, p *prepared, wrong *answer) {
+func (h *Handler) events(w http.ResponseWriter, r *http.Request, p *prepared, wrong *answer, t *turn) {
 	if p != nil && p.subscription() {
 		leave, ok := h.o.Streams.Open(auth.From(r.Context()).Caller())
 		if !ok {
@@ -71,6 +71,9 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request, p *prepared, wr
 	header["Cache-Control"] = []string{"private, no-store"}
 	header["X-Accel-Buffering"] = []string{"no"} // nginx would hold them back
 	varies(header)
+	if t != nil {
+		t.tell(header)
+	}
 	if err := s.rc.SetReadDeadline(time.Time{}); err != nil { // the request is read; its deadline is not for the stream
 		h.o.Log.WarnContext(r.Context(), "the deadline of a stream stands", "err", err)
 	}
@@ -97,7 +100,7 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request, p *prepared, wr
 		return
 	}
 	began := time.Now()
-	next := h.following(ctx, p, wrong)
+	next := h.following(ctx, p, wrong, t)
 	var buf bytes.Buffer
 	var last *answer
 	for a := next(); a != nil; a = next() {
@@ -122,14 +125,25 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request, p *prepared, wr
 }
 
 // following gives the answers to a request one after the other, nil after the last.
-func (h *Handler) following(ctx context.Context, p *prepared, wrong *answer) func() *answer {
+func (h *Handler) following(ctx context.Context, p *prepared, wrong *answer, t *turn) func() *answer {
 	switch {
 	case wrong != nil:
 		return once(func() *answer { return wrong })
-	case p.subscription():
-		return h.subscribe(ctx, p)
+	case !p.subscription():
+		return once(func() *answer {
+			defer t.end()
+			return t.run(ctx, p)
+		})
 	}
-	return once(func() *answer { return h.run(ctx, p) })
+	next := h.subscribe(ctx, p)
+	t.leave() // its place is for others while it waits
+	return func() *answer {
+		a := next()
+		if a != nil {
+			t.event(a)
+		}
+		return a
+	}
 }
 
 func once(f func() *answer) func() *answer {

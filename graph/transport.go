@@ -5,6 +5,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strconv"
@@ -53,9 +54,13 @@ func seen(status int) bool {
 	return status == http.StatusMethodNotAllowed || status == http.StatusNotAcceptable || status == http.StatusGatewayTimeout
 }
 
-// writeList answers a list of operations, in their order. The status tells of the request, of the operations their own errors tell: over a limit it is that of the
+// serveList answers a list of operations, in their order. The status tells of the request, of the operations their own errors tell: over a limit it is that of the
 // limit, unless something ran, which a status that stands for nothing done would hide.
-func (h *Handler) writeList(w http.ResponseWriter, form string, all []*answer) {
+func (h *Handler) serveList(w http.ResponseWriter, r *http.Request, form string, list []*request, terms terms) {
+	all, t := h.answerList(r.Context(), list, terms)
+	if t != nil {
+		t.tell(w.Header())
+	}
 	status, ran := http.StatusOK, false
 	var buf bytes.Buffer
 	for i, a := range all {
@@ -70,6 +75,9 @@ func (h *Handler) writeList(w http.ResponseWriter, form string, all []*answer) {
 		h.append(&buf, a)
 		if a.limited && status == http.StatusOK {
 			status = a.status
+			if a.retry != "" {
+				w.Header().Set("Retry-After", a.retry)
+			}
 		}
 		ran = ran || a.ran
 		h.measure(a, a.took)
@@ -86,7 +94,7 @@ func (h *Handler) send(w http.ResponseWriter, form string, status int, a *answer
 	if len(a.errs) > 0 {
 		w.Header()["Cache-Control"] = noStore
 	}
-	if a.body != nil {
+	if a.body != nil && !a.report {
 		reply(w, form, status, a.body.Bytes())
 		a.body.Release()
 		return
@@ -98,23 +106,35 @@ func (h *Handler) send(w http.ResponseWriter, form string, status int, a *answer
 
 // append adds the reply, which either engine made, or an error.
 func (h *Handler) append(buf *bytes.Buffer, a *answer) {
+	at := buf.Len()
 	if a.body != nil {
 		buf.Write(a.body.Bytes())
 		a.body.Release()
-		return
-	}
-	buf.Grow(len(a.data) + 64)
-	buf.WriteByte('{')
-	if len(a.errs) > 0 {
-		buf.WriteString(`"errors":`)
-		buf.Write(h.errors(a.errs))
-	}
-	if a.data != nil {
+		buf.Truncate(buf.Len() - 1) // the brace that closes it
+	} else {
+		buf.Grow(len(a.data) + 64)
+		buf.WriteByte('{')
 		if len(a.errs) > 0 {
+			buf.WriteString(`"errors":`)
+			buf.Write(h.errors(a.errs))
+		}
+		if a.data != nil {
+			if len(a.errs) > 0 {
+				buf.WriteByte(',')
+			}
+			buf.WriteString(`"data":`)
+			buf.Write(a.data)
+		}
+	}
+	if a.report || a.quoted {
+		if buf.Len() > at+1 {
 			buf.WriteByte(',')
 		}
-		buf.WriteString(`"data":`)
-		buf.Write(a.data)
+		fmt.Fprintf(buf, `"extensions":{"cost":{"estimated":%d`, a.estimated)
+		if a.report {
+			fmt.Fprintf(buf, `,"actual":%d`, a.actual)
+		}
+		buf.WriteString("}}")
 	}
 	buf.WriteByte('}')
 }
@@ -134,6 +154,7 @@ var (
 	contentTypes = map[string][]string{mediaJSON: {mediaJSON + "; charset=utf-8"}, mediaGraphQL: {mediaGraphQL + "; charset=utf-8"}}
 	cacheControl = []string{"private, no-cache"}
 	noStore      = []string{"no-store"} // errors pass
+	noCost       = []string{"estimated=0, actual=0"}
 	vary         = []string{"Accept, Accept-Encoding, Authorization, Cookie"}
 	varyOrigin   = []string{"Accept, Accept-Encoding, Authorization, Cookie, Origin"}
 )
@@ -143,6 +164,9 @@ func reply(w http.ResponseWriter, form string, status int, body []byte) {
 	header["Content-Type"] = contentTypes[form]
 	if header["Cache-Control"] == nil {
 		header["Cache-Control"] = cacheControl
+	}
+	if header[costHeader] == nil {
+		header[costHeader] = noCost
 	}
 	varies(header)
 	header["Content-Length"] = []string{strconv.Itoa(len(body))}

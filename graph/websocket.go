@@ -13,6 +13,7 @@ import (
 
 	"carbongraph/internal/auth"
 	"carbongraph/internal/fault"
+	"carbongraph/internal/gate"
 	"carbongraph/internal/telemetry"
 )
 
@@ -317,23 +318,27 @@ func (s *socket) operate(ctx context.Context, cancel context.CancelCauseFunc, id
 		go s.close(closeCode(f), f.Message) // which waits for this
 		return
 	}
-	var wrong *answer
-	var p *prepared
-	if ctx = auth.With(ctx, v); f != nil {
-		wrong = s.h.refused(ctx, nil, f)
-	} else {
-		p, wrong = s.h.prepare(ctx, in)
+	if f != nil {
+		s.fail(id, s.h.refused(ctx, nil, f), began)
+		return
 	}
+	ctx = auth.With(ctx, v)
+	p, wrong := s.h.prepare(ctx, in)
 	if wrong != nil {
-		s.h.measure(wrong, time.Since(began))
-		s.finish(id, &message{id: id, kind: "error", payload: s.h.errors(wrong.errs)})
+		s.fail(id, wrong, began)
+		return
+	}
+	t, f := s.h.admit(ctx, p.cost, gate.Interactive)
+	defer t.end()
+	if f != nil {
+		s.fail(id, s.h.turnedAway(ctx, p.op, f), began)
 		return
 	}
 	if p.subscription() {
 		defer context.AfterFunc(s.h.streams.stopping, func() { cancel(stopping()) })()
 	}
 	last := &answer{op: p.op}
-	next := s.h.following(ctx, p, nil)
+	next := s.h.following(ctx, p, nil, t)
 	for a := next(); a != nil && ctx.Err() == nil; a = next() {
 		last = a
 		var buf bytes.Buffer
@@ -345,6 +350,12 @@ func (s *socket) operate(ctx context.Context, cancel context.CancelCauseFunc, id
 	if ctx.Err() == nil { // else the client has completed it, or the socket ends
 		s.finish(id, &message{id: id, kind: "complete"})
 	}
+}
+
+// fail ends an operation that was not run.
+func (s *socket) fail(id string, wrong *answer, began time.Time) {
+	s.h.measure(wrong, time.Since(began))
+	s.finish(id, &message{id: id, kind: "error", payload: s.h.errors(wrong.errs)})
 }
 
 // finish sends the last message of an operation. Its id is free before the client hears of it.

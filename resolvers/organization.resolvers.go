@@ -57,6 +57,12 @@ func (r *viewerResolver) Organization(ctx context.Context, obj *model.Viewer) (*
 	return loaders.ViewerOrganization.Of(ctx, obj)
 }
 
+// RateLimit gives what the viewer may still spend.
+func (r *viewerResolver) RateLimit(ctx context.Context, obj *model.Viewer) (*model.RateLimit, error) {
+	limit, remaining, reset := r.o.Standing(ctx, auth.From(ctx).Caller())
+	return &model.RateLimit{Limit: int32(limit), Remaining: int32(remaining), ResetAt: exact.InstantOf(r.o.Now().Add(reset))}, nil
+}
+
 func (r *Resolver) Viewer() generated.ViewerResolver { return &viewerResolver{r} }
 
 type viewerResolver struct{ *Resolver }

@@ -22,6 +22,8 @@ type Options struct {
 	Store    *store.Store
 	Importer Importer
 	Revoked  func(store.ID)   // told of a key after it was revoked; nil: nobody
+	// Standing tells what a caller may still spend, and in what time all will be there again; nil: there is no bound.
+	Standing func(ctx context.Context, caller string) (limit, remaining int, reset time.Duration)
 	NewID    func() store.ID  // nil: UUIDv7
 	Now      func() time.Time // nil: time.Now
 	Log      *slog.Logger     // nil: none
@@ -48,6 +50,9 @@ func Config(o Options) generated.Config {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Standing == nil {
+		o.Standing = func(context.Context, string) (int, int, time.Duration) { return 0, 0, 0 }
 	}
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)

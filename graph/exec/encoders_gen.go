@@ -502,6 +502,21 @@ var quantityObject = &object[store.Quantity]{
 	},
 }
 
+var rateLimitObject = &object[model.RateLimit]{
+	name: "RateLimit",
+	leaves: map[string]leaf[model.RateLimit]{
+		"limit": plain("Limit", func(b []byte, o *model.RateLimit) ([]byte, bool) {
+			return scalar.AppendInt32(b, o.Limit), true
+		}),
+		"remaining": plain("Remaining", func(b []byte, o *model.RateLimit) ([]byte, bool) {
+			return scalar.AppendInt32(b, o.Remaining), true
+		}),
+		"resetAt": plain("ResetAt", func(b []byte, o *model.RateLimit) ([]byte, bool) {
+			return scalar.AppendDateTime(b, o.ResetAt), true
+		}),
+	},
+}
+
 var supplierObject = &object[store.Supplier]{
 	name: "Supplier",
 	leaves: map[string]leaf[store.Supplier]{
@@ -611,6 +626,7 @@ func described() map[string]any {
 		"Organization":    organizationObject,
 		"ProvenanceStep":  provenanceStepObject,
 		"Quantity":        quantityObject,
+		"RateLimit":       rateLimitObject,
 		"Supplier":        supplierObject,
 		"UserError":       userErrorObject,
 		"Viewer":          viewerObject,

@@ -304,6 +304,12 @@ type ComplexityRoot struct {
 		Viewer          func(childComplexity int) int
 	}
 
+	RateLimit struct {
+		Limit     func(childComplexity int) int
+		Remaining func(childComplexity int) int
+		ResetAt   func(childComplexity int) int
+	}
+
 	Subscription struct {
 		CalculationRunProgress func(childComplexity int, id store.GlobalID) int
 	}
@@ -361,6 +367,7 @@ type ComplexityRoot struct {
 	Viewer struct {
 		KeyName      func(childComplexity int) int
 		Organization func(childComplexity int) int
+		RateLimit    func(childComplexity int) int
 		Role         func(childComplexity int) int
 	}
 }
@@ -1537,6 +1544,25 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Query.Viewer(childComplexity), true
 
+	case "RateLimit.limit":
+		if e.ComplexityRoot.RateLimit.Limit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RateLimit.Limit(childComplexity), true
+	case "RateLimit.remaining":
+		if e.ComplexityRoot.RateLimit.Remaining == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RateLimit.Remaining(childComplexity), true
+	case "RateLimit.resetAt":
+		if e.ComplexityRoot.RateLimit.ResetAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RateLimit.ResetAt(childComplexity), true
+
 	case "Subscription.calculationRunProgress":
 		if e.ComplexityRoot.Subscription.CalculationRunProgress == nil {
 			break
@@ -1774,6 +1800,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Viewer.Organization(childComplexity), true
+	case "Viewer.rateLimit":
+		if e.ComplexityRoot.Viewer.RateLimit == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Viewer.RateLimit(childComplexity), true
 	case "Viewer.role":
 		if e.ComplexityRoot.Viewer.Role == nil {
 			break
@@ -2822,6 +2854,18 @@ type Viewer @cacheControl(maxAge: 0, scope: PRIVATE) {
   role: Role!
   "The name that the key was given when it was made; of a JWT, its subject."
   keyName: String!
+  "What the viewer may still spend. Asking costs as little as any operation can."
+  rateLimit: RateLimit!
+}
+
+"The cost points that a key, or the subject of a JWT, may spend. They come back evenly, a minute's worth in a minute."
+type RateLimit {
+  "How many points may be spent in a minute, and at once; 0 where there is no bound."
+  limit: Int!
+  "How many may be spent now, before this operation is settled."
+  remaining: Int!
+  "When all of them may be spent again, if none are until then."
+  resetAt: DateTime!
 }
 
 "A company that keeps its ledger here. Every row belongs to one."
@@ -3569,6 +3613,18 @@ func (ec *executionContext) childFields_Quantity(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type Quantity", field.Name)
 }
 
+func (ec *executionContext) childFields_RateLimit(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "limit":
+		return ec.fieldContext_RateLimit_limit(ctx, field)
+	case "remaining":
+		return ec.fieldContext_RateLimit_remaining(ctx, field)
+	case "resetAt":
+		return ec.fieldContext_RateLimit_resetAt(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RateLimit", field.Name)
+}
+
 func (ec *executionContext) childFields_Supplier(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -3677,6 +3733,8 @@ func (ec *executionContext) childFields_Viewer(ctx context.Context, field graphq
 		return ec.fieldContext_Viewer_role(ctx, field)
 	case "keyName":
 		return ec.fieldContext_Viewer_keyName(ctx, field)
+	case "rateLimit":
+		return ec.fieldContext_Viewer_rateLimit(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Viewer", field.Name)
 }

@@ -37,6 +37,16 @@ type Mutation struct {
 type Query struct {
 }
 
+// The cost points that a key, or the subject of a JWT, may spend. They come back evenly, a minute's worth in a minute.
+type RateLimit struct {
+	// How many points may be spent in a minute, and at once; 0 where there is no bound.
+	Limit int32 `json:"limit"`
+	// How many may be spent now, before this operation is settled.
+	Remaining int32 `json:"remaining"`
+	// When all of them may be spent again, if none are until then.
+	ResetAt exact.Instant `json:"resetAt"`
+}
+
 // What is told as it happens: over WebSocket by graphql-transport-ws, or as server-sent events.
 type Subscription struct {
 }

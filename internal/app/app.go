@@ -8,6 +8,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"carbongraph/graph"
 	"carbongraph/internal/auth"
 	"carbongraph/internal/config"
@@ -34,14 +36,16 @@ type App struct {
 	Keys     *auth.Keys
 	Tokens   *auth.Tokens // nil where JWTs are not accepted
 
-	o       Options
-	tel     *telemetry.Telemetry
-	public  *listener
-	admin   *listener
-	handler func() (*public, error)
-	stop    *stopping
-	streams func(context.Context) error // ends them
-	closers []closer
+	o         Options
+	tel       *telemetry.Telemetry
+	rate      *gate.Rate
+	admission *gate.Admission
+	public    *listener
+	admin     *listener
+	handler   func() (*public, error)
+	stop      *stopping
+	streams   func(context.Context) error // ends them
+	closers   []closer
 }
 
 // closer is something that was opened, and how it is closed.
@@ -72,11 +76,14 @@ func (a *App) open(ctx context.Context) (err error) {
 		return err
 	}
 	a.opened("database", a.Store.Close)
-	redis, closeRedis, err := watchRedis(ctx, c.RedisURL, a.o.Log)
+	redis, err := openRedis(ctx, c.RedisURL, a.o.Log)
 	if err != nil {
 		return err
 	}
-	a.opened("redis", closeRedis)
+	if redis != nil {
+		a.opened("redis", redis.Close)
+	}
+	a.bound(ctx, redis)
 	a.Sessions = auth.NewSessions(nil)
 	a.Keys = auth.NewKeys(auth.Options{Lookup: a.Store.KeyByPrefix, Touch: a.Store.TouchKeys, Log: a.o.Log})
 	a.opened("keys", background(ctx, a.Keys.Run))
@@ -84,8 +91,23 @@ func (a *App) open(ctx context.Context) (err error) {
 		a.opened("tokens", background(ctx, a.Tokens.Run))
 	}
 	a.opened("reference", background(ctx, a.Store.HoldReference))
-	a.handler = func() (*public, error) { return a.routes(redis) }
+	a.handler = func() (*public, error) {
+		return a.routes(func(ctx context.Context) string { return stateOf(ctx, redis) })
+	}
 	return nil
+}
+
+// bound makes the bounds of what callers may spend and of what runs at once. Points are counted in Redis where there is one.
+func (a *App) bound(ctx context.Context, client *redis.Client) {
+	c := a.o.Config
+	o := gate.RateOptions{Points: c.RateLimit, Log: a.o.Log, Metrics: a.tel.Gate}
+	if client != nil {
+		o.Redis = client
+	}
+	if a.rate = gate.NewRate(o); a.rate != nil {
+		a.opened("points", background(ctx, a.rate.Run))
+	}
+	a.admission = gate.NewAdmission(gate.AdmissionOptions{Most: c.Limits.InFlight, Metrics: a.tel.Gate, Log: a.o.Log})
 }
 
 func (a *App) opened(what string, close func() error) {
@@ -114,7 +136,8 @@ func (a *App) routes(redis func(context.Context) string) (*public, error) {
 	gql := graph.New(graph.Options{
 		Schema: schema, Short: a.shortWay(), Ledger: a.ledger, Begin: a.begin, Scalars: scalars(), Introspection: a.o.Introspection,
 		Limits: limits(a.o.Config.Limits), Timeout: a.o.Config.Limits.Timeout, Log: a.o.Log, Metrics: a.tel.GraphQL,
-		Viewer: door.Who, Streams: gate.NewStreams(a.o.Config.Limits.Streams), Origins: a.o.Config.CORSOrigins,
+		Viewer: door.Who, Rate: a.rate, Points: a.o.Config.RateLimit, Period: time.Minute, Admission: a.admission,
+		Streams: gate.NewStreams(a.o.Config.Limits.Streams), Origins: a.o.Config.CORSOrigins,
 	})
 	a.streams = gql.Stop
 	return &public{

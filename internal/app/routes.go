@@ -69,8 +69,9 @@ func (p *public) elsewhere() func(http.Handler) http.Handler {
 	}
 	return cors.New(cors.Options{
 		AllowedOrigins: p.origins, AllowedMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost},
-		AllowedHeaders: []string{"Accept", "Authorization", "Content-Type", telemetry.RequestIDHeader}, ExposedHeaders: []string{telemetry.RequestIDHeader, "Retry-After"},
-		MaxAge: 600,
+		AllowedHeaders: []string{"Accept", "Authorization", "Content-Type", "GraphQL-Cost", "Priority", telemetry.RequestIDHeader},
+		ExposedHeaders: []string{telemetry.RequestIDHeader, "Retry-After", "RateLimit", "RateLimit-Policy", "GraphQL-Cost"},
+		MaxAge:         600,
 	}).Handler
 }
 

@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"time"
 
 	"github.com/99designs/gqlgen/graphql"
 
@@ -26,7 +27,11 @@ func (a *App) schema() (graphql.ExecutableSchema, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg := resolvers.Config(resolvers.Options{Store: a.Store, Importer: im, Revoked: a.Keys.Revoked, NewID: a.Store.NewID, Log: a.o.Log})
+	cfg := resolvers.Config(resolvers.Options{Store: a.Store, Importer: im, Revoked: a.Keys.Revoked, NewID: a.Store.NewID, Log: a.o.Log,
+		Standing: func(ctx context.Context, caller string) (limit, remaining int, reset time.Duration) {
+			s := a.rate.Look(ctx, caller)
+			return s.Limit, s.Remaining, s.Reset
+		}})
 	cfg.Directives.Requires = graph.Requires
 	return generated.NewExecutableSchema(cfg), nil
 }

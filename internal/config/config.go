@@ -31,6 +31,7 @@ type Config struct {
 	CORSOrigins []string // whose pages may ask from a browser; "*": everybody's
 	JWT         JWT
 	Limits      Limits
+	RateLimit   int // points that a key may spend in a minute; 0: no bound
 	Timeouts    Timeouts
 	LogLevel    slog.Level
 	LogText     bool
@@ -46,6 +47,7 @@ type Limits struct {
 	Timeout                                                         time.Duration // of an operation
 	Streams                                                         int           // of one key at once: WebSockets and streams of events
 	Operations                                                      int           // on one WebSocket at once
+	InFlight                                                        int           // operations of everybody at once, at most
 }
 
 // Timeouts bound how long a client may take, and the server to stop. 0 turns one off.
@@ -124,6 +126,8 @@ func settings(terminal bool) []setting {
 		timeout("LIMIT_TIME", "10s", func(c *Config) *time.Duration { return &c.Limits.Timeout }),
 		count("LIMIT_STREAMS", "100", func(c *Config) *int { return &c.Limits.Streams }),
 		count("LIMIT_OPERATIONS", "20", func(c *Config) *int { return &c.Limits.Operations }),
+		count("LIMIT_IN_FLIGHT", "256", func(c *Config) *int { return &c.Limits.InFlight }),
+		count("RATE_LIMIT", "60000", func(c *Config) *int { return &c.RateLimit }),
 		timeout("TIMEOUT_HEADER", "10s", func(c *Config) *time.Duration { return &c.Timeouts.Header }),
 		timeout("TIMEOUT_REQUEST", "1m", func(c *Config) *time.Duration { return &c.Timeouts.Request }),
 		timeout("TIMEOUT_RESPONSE", "1m", func(c *Config) *time.Duration { return &c.Timeouts.Response }),
