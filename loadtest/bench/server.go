@@ -70,7 +70,7 @@ func (b *bench) carbongraph(ctx context.Context, engine string) (*server, error)
 		return nil, err
 	}
 	s := &server{name: engine, address: address, admin: admin, key: b.key}
-	return s, b.start(ctx, s, []string{"ENGINE=" + engine, "LOG_LEVEL=info", "LOG_FORMAT=json"}, b.binary, "serve", "--listen-addr", address, "--admin-addr", admin)
+	return s, b.start(ctx, s, []string{"ENGINE=" + engine, "LOG_LEVEL=info", "LOG_FORMAT=json", "RATE_LIMIT=0"}, b.binary, "serve", "--listen-addr", address, "--admin-addr", admin)
 }
 
 // start runs a program until the bench ends, and waits until it takes connections.
