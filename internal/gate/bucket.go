@@ -33,7 +33,7 @@ func (l rule) drip(b *bucket, now time.Time) {
 	if passed := now.Sub(b.at); passed > 0 {
 		b.spent, b.at = max(0, b.spent-float64(passed)*l.pace), now
 	}
-	if most := int(b.spent + grain); b.held > most {
+	if most := int(math.Ceil(b.spent - grain)); b.held > most {
 		b.due += b.held - most
 		b.held = most
 	}

@@ -2,10 +2,17 @@ package gate
 
 import (
 	"context"
+	"time"
 )
 
 // Patience is how long Redis may take.
 const Patience = patience
+
+// Patient lets Redis take so long, as it may on a machine that does much else.
+func (r *Rate) Patient(d time.Duration) *Rate {
+	r.timeout = d
+	return r
+}
 
 // Tend does at once what Run does each second.
 func (r *Rate) Tend(ctx context.Context) { r.tend(ctx, false) }

@@ -42,6 +42,7 @@ type Rate struct {
 	lease   int
 	callers callers
 	limiter *redis_rate.Limiter // nil without Redis
+	timeout time.Duration       // for Redis
 	away    atomic.Bool         // Redis does not answer
 }
 
@@ -67,7 +68,7 @@ func NewRate(o RateOptions) *Rate {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
-	r := &Rate{o: o, rule: rule{o.Points, float64(o.Points) / float64(o.Period)}, lease: max(1, o.Points/part), callers: newCallers(maxCallers)}
+	r := &Rate{o: o, rule: rule{o.Points, float64(o.Points) / float64(o.Period)}, lease: max(1, o.Points/part), callers: newCallers(maxCallers), timeout: patience}
 	if o.Redis != nil {
 		r.limiter = redis_rate.NewLimiter(o.Redis)
 	}
@@ -84,13 +85,7 @@ func (r *Rate) Take(ctx context.Context, caller string, points int) Standing {
 		return Standing{Allowed: true}
 	}
 	points = max(points, 0)
-	var s Standing
-	if points > r.o.Points {
-		s = r.Look(ctx, caller)
-		s.Allowed = false
-	} else {
-		s = r.take(ctx, caller, points)
-	}
+	s := r.take(ctx, caller, points)
 	if s.Allowed {
 		r.o.Metrics.Taken(points)
 	} else {

@@ -4,6 +4,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-redis/redis_rate/v10"
 	"pgregory.net/rapid"
 
 	"carbongraph/internal/gate"
@@ -219,5 +220,16 @@ func BenchmarkTakeOfALease(b *testing.B) {
 	for b.Loop() {
 		r.Take(b.Context(), caller, 1)
 		r.Return(caller, 1)
+	}
+}
+
+// What each request would wait for without leases.
+func BenchmarkRedisRate(b *testing.B) {
+	limiter, caller := redis_rate.NewLimiter(common(b)), "carbongraph:points:"+unique()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := limiter.AllowN(b.Context(), caller, redis_rate.PerMinute(60_000), 1); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

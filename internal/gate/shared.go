@@ -124,7 +124,7 @@ func within[T any](ctx context.Context, r *Rate, f func(context.Context) (T, err
 		value T
 		err   error
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), r.timeout)
 	defer cancel()
 	done := make(chan result, 1)
 	go func() {

@@ -24,15 +24,15 @@ const (
 )
 
 func newShared(c redis.UniversalClient, now func() time.Time) *gate.Rate {
-	return gate.NewRate(gate.RateOptions{Points: points, Period: period, Redis: c, Now: now})
+	return gate.NewRate(gate.RateOptions{Points: points, Period: period, Redis: c, Now: now}).Patient(10 * time.Second)
 }
 
 // about allows for what refills during a test.
 func about(got, want float64) bool { return math.Abs(got-want) < 3 }
 
-func TestRedisCountsAsRedisRateDoes(t *testing.T) {
-	c := common(t)
-	rapid.Check(t, func(t *rapid.T) {
+func TestRedisCountsAsRedisRateDoes(outer *testing.T) {
+	c := common(outer)
+	rapid.Check(outer, func(t *rapid.T) {
 		r, caller, want := newShared(c, nil), unique(), 0
 		for range rapid.IntRange(1, 8).Draw(t, "steps") {
 			floor, back := rapid.SampledFrom([]int{0, 0, 300, 700}).Draw(t, "floor"), rapid.IntRange(-400, 400).Draw(t, "back")
@@ -40,7 +40,7 @@ func TestRedisCountsAsRedisRateDoes(t *testing.T) {
 			if err := r.Move(context.Background(), caller, floor, back); err != nil {
 				t.Fatal(err)
 			}
-			if got := counted(nil, c, caller, points, period); !about(got, float64(want)) {
+			if got := counted(outer, c, caller, points, period); !about(got, float64(want)) {
 				t.Fatalf("redis_rate counts %.2f points as spent; want %d", got, want)
 			}
 			ttl := c.TTL(context.Background(), "rate:carbongraph:points:"+caller).Val()
@@ -56,13 +56,16 @@ func TestLeasesAddUp(t *testing.T) {
 	c := common(t)
 	rapid.Check(t, func(rt *rapid.T) {
 		caller, spent, owed, refused := unique(), 0, 0, 0
+		var taken [3]int // at each server, and not returned there
 		servers := []*gate.Rate{newShared(c, nil), newShared(c, nil), newShared(c, nil)}
 		for range rapid.IntRange(1, 40).Draw(rt, "steps") {
-			r := servers[rapid.IntRange(0, 2).Draw(rt, "server")]
+			at := rapid.IntRange(0, 2).Draw(rt, "server")
+			r := servers[at]
 			switch rapid.IntRange(0, 5).Draw(rt, "step") {
 			case 0:
-				n := rapid.IntRange(-20, min(spent, 300)).Draw(rt, "returned")
+				n := rapid.IntRange(-20, taken[at]).Draw(rt, "returned")
 				r.Return(caller, n)
+				taken[at] -= n
 				spent -= n
 				owed += max(0, -n)
 			case 1:
@@ -71,6 +74,7 @@ func TestLeasesAddUp(t *testing.T) {
 				n := rapid.IntRange(0, 400).Draw(rt, "asked")
 				if r.Take(context.Background(), caller, n).Allowed {
 					spent += n
+					taken[at] += n
 				} else {
 					refused++
 				}
@@ -123,7 +127,7 @@ func TestTwoServersKeepOneLimit(t *testing.T) {
 func TestAllPointsCanBeSpentAtOnce(t *testing.T) {
 	c := common(t)
 	for _, period := range []time.Duration{time.Second, time.Hour} {
-		r, caller := gate.NewRate(gate.RateOptions{Points: points, Period: period, Redis: c}), unique()
+		r, caller := gate.NewRate(gate.RateOptions{Points: points, Period: period, Redis: c}).Patient(10*time.Second), unique()
 		if s := r.Take(t.Context(), caller, points); !s.Allowed {
 			t.Errorf("in %v: %+v", period, s)
 		}
@@ -156,7 +160,7 @@ func TestCallersOfOneKindAskTogether(t *testing.T) {
 	c := common(t)
 	r, caller := newShared(c, nil), unique()
 	r.Take(t.Context(), unique(), 1) // loads the script
-	hook := &trips{}
+	hook := &trips{second: make(chan struct{})}
 	c.AddHook(hook)
 	var all sync.WaitGroup
 	for range lease {
@@ -316,7 +320,7 @@ func TestRunGivesLeasesBackInTheEnd(t *testing.T) {
 
 func TestWaitingIsToldByRedisToo(t *testing.T) {
 	c := common(t)
-	r := gate.NewRate(gate.RateOptions{Points: 1000, Period: time.Second, Redis: c})
+	r := gate.NewRate(gate.RateOptions{Points: 1000, Period: time.Second, Redis: c}).Patient(10 * time.Second)
 	caller := unique()
 	for range 20 {
 		for s := r.Take(t.Context(), caller, 30); ; s = r.Take(t.Context(), caller, 30) {
@@ -345,12 +349,13 @@ func spendAll(t *testing.T, r *gate.Rate, caller string) (spent int) {
 func TestRedisIsKilledAndComesBack(t *testing.T) {
 	own := newRedis(t)
 	var log lines
-	r := gate.NewRate(gate.RateOptions{Points: points, Period: period, Redis: connect(t, own.url()), Log: slog.New(slog.NewTextHandler(&log, nil))})
+	r := gate.NewRate(gate.RateOptions{Points: points, Period: period, Redis: connect(t, own.url()), Log: slog.New(slog.NewTextHandler(&log, nil))}).Patient(10 * time.Second)
 	caller, other := unique(), unique()
 	if s := r.Take(t.Context(), caller, 300); !s.Allowed {
 		t.Fatalf("%+v", s)
 	}
 	own.kill()
+	r.Patient(gate.Patience)
 	before := 300
 	for range 20 {
 		if s := r.Take(t.Context(), caller, 10); !s.Allowed {
@@ -362,7 +367,7 @@ func TestRedisIsKilledAndComesBack(t *testing.T) {
 	r.Return(caller, 100)
 	before -= 100
 	own.start(t)
-	r.Tend(t.Context())
+	r.Patient(10 * time.Second).Tend(t.Context())
 	after := spendAll(t, r, caller)
 	if total := before + after; total > points+2 || total < points-lease {
 		t.Errorf("%d points before, %d after; the limit is %d", before, after, points)
@@ -390,13 +395,15 @@ func TestTwoServersWithoutRedisDoNotPassTwice(t *testing.T) {
 		spent += 20
 	}
 	own.kill()
+	a.Patient(gate.Patience)
+	b.Patient(gate.Patience)
 	spent += spendAll(t, a, caller) + spendAll(t, b, caller)
 	if spent > 2*points {
 		t.Errorf("%d points were let through", spent)
 	}
 	own.start(t)
-	a.Tend(t.Context())
-	b.Tend(t.Context())
+	a.Patient(10 * time.Second).Tend(t.Context())
+	b.Patient(10 * time.Second).Tend(t.Context())
 	if more := spendAll(t, a, caller) + spendAll(t, b, caller); more > 3 {
 		t.Errorf("%d more after Redis came back", more)
 	}
@@ -430,6 +437,7 @@ func TestASlowRedisCostsOnce(t *testing.T) {
 	p := newProxy(t, own.url())
 	r, caller := newShared(connect(t, p.url()), nil), unique()
 	r.Take(t.Context(), caller, 1)
+	r.Patient(gate.Patience)
 	p.stall()
 	began := time.Now()
 	if s := r.Take(t.Context(), caller, 100); !s.Allowed {
@@ -445,9 +453,34 @@ func TestASlowRedisCostsOnce(t *testing.T) {
 		t.Errorf("the first took %v, the next 100 %v", first, rest)
 	}
 	p.heal()
-	r.Tend(t.Context())
+	r.Patient(10 * time.Second).Tend(t.Context())
 	if r.Take(t.Context(), caller, 1); !about(counted(t, connect(t, own.url()), caller, points, period), 101+lease) {
 		t.Error("Redis does not count again")
+	}
+}
+
+func TestARedisThatCanOnlyBeReadDoesNotCount(t *testing.T) {
+	own := newRedis(t)
+	c := connect(t, own.url())
+	var log lines
+	r := gate.NewRate(gate.RateOptions{Points: points, Period: period, Redis: c, Log: slog.New(slog.NewTextHandler(&log, nil))}).Patient(10 * time.Second)
+	refuse := func(replicas string) {
+		if err := c.ConfigSet(t.Context(), "min-replicas-to-write", replicas).Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refuse("1")
+	if s := r.Take(t.Context(), "a", 400); !s.Allowed {
+		t.Errorf("%+v", s)
+	}
+	r.Tend(t.Context())
+	if s := r.Take(t.Context(), "a", 400); !s.Allowed || log.count("again") != 0 {
+		t.Errorf("%+v\n%s", s, log.text())
+	}
+	refuse("0")
+	r.Tend(t.Context())
+	if s := r.Take(t.Context(), "a", 400); s.Allowed || log.count("does not count") != 1 || log.count("again") != 1 {
+		t.Errorf("%+v\n%s", s, log.text())
 	}
 }
 
@@ -485,13 +518,25 @@ func TestAClientThatLeavesSaysNothingAboutRedis(t *testing.T) {
 	}
 }
 
-// trips counts the way to Redis and back.
-type trips struct{ n atomic.Int64 }
+// trips counts the way to Redis and back. Where second is given, the first waits a while for another to come.
+type trips struct {
+	n      atomic.Int64
+	second chan struct{}
+}
 
 func (*trips) DialHook(next redis.DialHook) redis.DialHook { return next }
 func (h *trips) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
 	return func(ctx context.Context, cmd redis.Cmder) error {
-		h.n.Add(1)
+		switch n := h.n.Add(1); {
+		case h.second == nil:
+		case n == 1:
+			select {
+			case <-h.second:
+			case <-time.After(100 * time.Millisecond):
+			}
+		case n == 2:
+			close(h.second)
+		}
 		return next(ctx, cmd)
 	}
 }
