@@ -1,0 +1,200 @@
+package graph_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"carbongraph/graph"
+	"carbongraph/internal/gate"
+)
+
+// metered is a bench where each key may spend so many points.
+func metered(t testing.TB, points int) (*bench, *gate.Rate) {
+	t.Helper()
+	rate := gate.NewRate(gate.RateOptions{Points: points, Period: time.Hour})
+	return newBenchOf(t, graph.Options{Limits: contract, Rate: rate, Points: points, Period: time.Minute}), rate
+}
+
+func (b *bench) spent(rate *gate.Rate) int {
+	s := rate.Look(context.Background(), b.viewer.Caller())
+	return s.Limit - s.Remaining
+}
+
+const page = `{suppliers(first:20){nodes{name}}}`
+
+func TestPoints(t *testing.T) {
+	t.Run("are told of with each answer", func(t *testing.T) {
+		b, _ := metered(t, 1000)
+		got := b.ask(t, "{categories{number}}", nil)
+		for header, want := range map[string]string{"RateLimit-Policy": `"points";q=1000;w=60`, "RateLimit": `"points";r=`, "GraphQL-Cost": "estimated="} {
+			if line := strings.Join(got.header[header], "|"); !strings.HasPrefix(line, want) {
+				t.Errorf("%s: %q; want %q", header, line, want)
+			}
+		}
+		if got := newBench(t).ask(t, "{categories{number}}", nil); got.header["RateLimit"] != nil || got.header["RateLimit-Policy"] != nil {
+			t.Errorf("a bound is told where there is none: %s", got.header)
+		}
+		if got := newBench(t).ask(t, "{nope}", nil); got.header["GraphQL-Cost"][0] != "estimated=0, actual=0" {
+			t.Errorf("what is refused: %s", got.header)
+		}
+	})
+	t.Run("that were not used come back", func(t *testing.T) {
+		b, rate := metered(t, 1000)
+		got := b.ask(t, `mutation{upsertSuppliers(input:{suppliers:[]}){results{supplier{name}}}}`, nil)
+		var estimated, actual int
+		if _, err := fmt.Sscanf(got.header["GraphQL-Cost"][0], "estimated=%d, actual=%d", &estimated, &actual); err != nil || len(got.Errors) > 0 {
+			t.Fatalf("%v %s %s", err, got.header, got.text)
+		}
+		if spent := b.spent(rate); spent != max(actual, 1) {
+			t.Errorf("%d points were taken of an operation that cost %d", spent, actual)
+		}
+	})
+	t.Run("run out", func(t *testing.T) {
+		b, rate := metered(t, 10)
+		for range 10 {
+			if got := b.ask(t, "{__typename}", nil); got.status != 200 || len(got.Errors) > 0 {
+				t.Fatalf("%d %s", got.status, got.text)
+			}
+		}
+		begun := b.begun.Load()
+		for _, accept := range []string{"application/json", "application/graphql-response+json"} {
+			got := b.post(t, `{"query":"{__typename}"}`, "Accept", accept)
+			if got.status != 429 || got.code() != "RATE_LIMITED" || got.Data != nil || got.header.Get("Retry-After") == "" || got.header["RateLimit"] == nil || got.header.Get("Cache-Control") != "no-store" {
+				t.Errorf("%d %s %s", got.status, got.header, got.text)
+			}
+		}
+		if b.begun.Load() != begun {
+			t.Error("something was run all the same")
+		}
+		if spent := b.spent(rate); spent != 10 {
+			t.Errorf("%d points are spent", spent)
+		}
+	})
+	t.Run("are never enough for some", func(t *testing.T) {
+		b, _ := metered(t, 5)
+		got := b.ask(t, page, nil)
+		if got.status != 429 || got.code() != "RATE_LIMITED" || got.header.Get("Retry-After") != "" || !strings.Contains(got.text, "may spend 5 at once") {
+			t.Errorf("%d %s %s", got.status, got.header, got.text)
+		}
+	})
+	t.Run("are not taken for what is over the limit of cost", func(t *testing.T) {
+		b, rate := metered(t, 1000)
+		got := b.ask(t, `{suppliers(first:500){nodes{emissions(first:500){nodes{id}}}}}`, nil)
+		if got.status != 400 || got.code() != "COST_LIMIT_EXCEEDED" || b.spent(rate) != 0 || !strings.HasSuffix(got.header["GraphQL-Cost"][0], ", actual=0") {
+			t.Errorf("%d %s %s, %d spent", got.status, got.header, got.text, b.spent(rate))
+		}
+	})
+	t.Run("are taken for a list together", func(t *testing.T) {
+		b, rate := metered(t, 3)
+		one := `{"query":"{__typename}"}`
+		if status, text, _ := b.list(t, "["+one+","+one+","+one+"]", ""); status != 200 || b.spent(rate) > 3 {
+			t.Errorf("%d %s", status, text)
+		}
+		b, _ = metered(t, 30)
+		two := asJSON(t, map[string]string{"query": page})
+		if status, text, _ := b.list(t, "["+two+","+two+"]", ""); status != 429 || strings.Count(text, "RATE_LIMITED") != 2 {
+			t.Errorf("%d %s", status, text)
+		}
+	})
+	t.Run("are each caller's own", func(t *testing.T) {
+		b, _ := metered(t, 1)
+		b.ask(t, "{__typename}", nil)
+		other := *b.viewer
+		other.Key[3]++
+		b.viewer = &other
+		if got := b.ask(t, "{__typename}", nil); got.status != 200 {
+			t.Errorf("%d %s", got.status, got.text)
+		}
+	})
+	t.Run("are taken over streams too", func(t *testing.T) {
+		rate := gate.NewRate(gate.RateOptions{Points: 5, Period: time.Hour})
+		b, s := listening(t, graph.Options{Rate: rate, Points: 5, Period: time.Minute})
+		c := connect(t, s)
+		c.subscribe("s", progress(runThrice))
+		c.hears(message("s", "next", running), message("s", "next", running), message("s", "next", running), completed("s"))
+		if spent := b.spent(rate); spent < 3 {
+			t.Errorf("three events cost %d points", spent)
+		}
+		for range 5 {
+			c.subscribe("q", "{__typename}")
+			if strings.Contains(c.next(), "RATE_LIMITED") {
+				if res := listen(t, s, "POST", progress(runThrice), "text/event-stream"); res.StatusCode != 429 || res.Header.Get("Retry-After") == "" {
+					t.Errorf("%d %s", res.StatusCode, res.Header)
+				}
+				return
+			}
+			c.hears(completed("q"))
+		}
+		t.Error("the points do not run out")
+	})
+}
+
+func TestTerms(t *testing.T) {
+	b := newBench(t)
+	const asks = `{"query":"{categories{number}}"}`
+	t.Run("report the cost", func(t *testing.T) {
+		got := b.post(t, asks, "GraphQL-Cost", "report")
+		var estimated, actual int
+		if _, err := fmt.Sscanf(got.header["GraphQL-Cost"][0], "estimated=%d, actual=%d", &estimated, &actual); err != nil {
+			t.Fatal(err)
+		}
+		if want := fmt.Sprintf(`{"data":{"categories":[{"number":1}]},"extensions":{"cost":{"estimated":%d,"actual":%d}}}`, estimated, actual); got.text != want {
+			t.Errorf("%s\nwant %s", got.text, want)
+		}
+	})
+	t.Run("quote and run nothing", func(t *testing.T) {
+		begun := b.begun.Load()
+		for _, query := range []string{"{categories{number}}", "mutation{upsertSuppliers(input:{suppliers:[]}){created}}", `{suppliers(first:500){nodes{emissions(first:500){nodes{id}}}}}`, progress(runThrice)} {
+			got := b.post(t, asJSON(t, map[string]string{"query": query}), "GraphQL-Cost", "validate", "Accept", "*/*")
+			var estimated int
+			if _, err := fmt.Sscanf(got.text, `{"extensions":{"cost":{"estimated":%d}}}`, &estimated); got.status != 200 || err != nil {
+				t.Errorf("%s: %d %s", query, got.status, got.text)
+			}
+		}
+		if b.begun.Load() != begun || b.root.ran.Load() != 0 {
+			t.Error("something was run")
+		}
+		if got := b.post(t, `{"query":"{nope}"}`, "GraphQL-Cost", "validate"); got.code() != "GRAPHQL_VALIDATION_FAILED" {
+			t.Error(got.text)
+		}
+	})
+	t.Run("of another kind are refused", func(t *testing.T) {
+		if got := b.post(t, asks, "GraphQL-Cost", "repot"); got.status != http.StatusBadRequest || got.code() != "BAD_USER_INPUT" {
+			t.Errorf("%d %s", got.status, got.text)
+		}
+	})
+}
+
+// What finds no place is told so at once, and has spent nothing.
+func TestNoMoreThanCanRun(t *testing.T) {
+	rate := gate.NewRate(gate.RateOptions{Points: 1000, Period: time.Hour})
+	admission := gate.NewAdmission(gate.AdmissionOptions{Most: 1, Least: 1, Waiting: 1, Patience: 20 * time.Millisecond})
+	b, s := listening(t, graph.Options{Rate: rate, Points: 1000, Period: time.Minute, Admission: admission, Timeout: time.Second})
+	c := connect(t, s)
+	c.subscribe("long", `{node(id:"`+id(3)+`"){id}}`) // as long as it may
+	eventually(t, "it runs", func() bool { return b.begun.Load() == 1 })
+	spent := b.spent(rate)
+	for _, accept := range []string{"application/json", "application/graphql-response+json"} {
+		got := b.post(t, `{"query":"{categories{number}}"}`, "Accept", accept)
+		if got.status != 503 || got.code() != "OVERLOADED" || got.Data != nil || got.header.Get("Retry-After") == "" {
+			t.Errorf("%d %s %s", got.status, got.header, got.text)
+		}
+	}
+	c.subscribe("late", "{categories{number}}")
+	c.hearsAbout(`{"id":"late","type":"error"`, `"OVERLOADED"`)
+	if got := b.spent(rate); got != spent {
+		t.Errorf("%d points were spent on nothing", got-spent)
+	}
+	c.hearsAbout(`"TIMEOUT"`)
+	c.hears(completed("long"))
+	// A subscription that waits takes no place.
+	c.subscribe("s", progress(runSilent))
+	eventually(t, "it is followed", func() bool { return b.root.following.Load() == 1 })
+	if got := b.ask(t, "{categories{number}}", nil); got.status != 200 || len(got.Errors) > 0 {
+		t.Errorf("beside a subscription: %d %s", got.status, got.text)
+	}
+}
