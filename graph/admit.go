@@ -126,7 +126,7 @@ func (t *turn) end() {
 
 // tell writes what the request cost, and how the caller stands after it. The names are those of draft-ietf-httpapi-ratelimit-headers.
 func (t *turn) tell(header http.Header) {
-	header[costHeader] = []string{"estimated=" + strconv.Itoa(t.estimated) + ", actual=" + strconv.Itoa(t.actual)}
+	header[costHeader] = costs(t.estimated, t.actual)
 	if t.standing.Limit == 0 {
 		return
 	}
@@ -135,6 +135,10 @@ func (t *turn) tell(header http.Header) {
 	b = strconv.AppendInt(append(b, `"points";r=`...), int64(t.standing.Remaining), 10)
 	b = strconv.AppendInt(append(b, ";t="...), int64((t.standing.Reset+time.Second-1)/time.Second), 10)
 	header["RateLimit"] = []string{string(b)}
+}
+
+func costs(estimated, actual int) []string {
+	return []string{"estimated=" + strconv.Itoa(estimated) + ", actual=" + strconv.Itoa(actual)}
 }
 
 // policy is the header RateLimit-Policy.

@@ -151,7 +151,7 @@ func TestTerms(t *testing.T) {
 		for _, query := range []string{"{categories{number}}", "mutation{upsertSuppliers(input:{suppliers:[]}){created}}", `{suppliers(first:500){nodes{emissions(first:500){nodes{id}}}}}`, progress(runThrice)} {
 			got := b.post(t, asJSON(t, map[string]string{"query": query}), "GraphQL-Cost", "validate", "Accept", "*/*")
 			var estimated int
-			if _, err := fmt.Sscanf(got.text, `{"extensions":{"cost":{"estimated":%d}}}`, &estimated); got.status != 200 || err != nil {
+			if _, err := fmt.Sscanf(got.text, `{"extensions":{"cost":{"estimated":%d}}}`, &estimated); got.status != 200 || err != nil || got.header["GraphQL-Cost"][0] != fmt.Sprintf("estimated=%d, actual=0", estimated) {
 				t.Errorf("%s: %d %s", query, got.status, got.text)
 			}
 		}

@@ -170,6 +170,9 @@ func (h *Handler) finish(w http.ResponseWriter, form string, a *answer, began ti
 	if a.allow != "" {
 		w.Header().Set("Allow", a.allow)
 	}
+	if a.quoted {
+		w.Header()[costHeader] = costs(a.estimated, 0)
+	}
 	h.measure(a, time.Since(began))
 	h.write(w, form, a)
 }
