@@ -107,7 +107,7 @@ func (a *App) bound(ctx context.Context, client *redis.Client) {
 	if a.rate = gate.NewRate(o); a.rate != nil {
 		a.opened("points", background(ctx, a.rate.Run))
 	}
-	a.admission = gate.NewAdmission(gate.AdmissionOptions{Most: c.Limits.InFlight, Metrics: a.tel.Gate, Log: a.o.Log})
+	a.admission = gate.NewAdmission(gate.AdmissionOptions{Most: c.Limits.InFlight, Patience: c.Limits.Wait, Metrics: a.tel.Gate, Log: a.o.Log})
 }
 
 func (a *App) opened(what string, close func() error) {

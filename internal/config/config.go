@@ -48,6 +48,7 @@ type Limits struct {
 	Streams                                                         int           // of one key at once: WebSockets and streams of events
 	Operations                                                      int           // on one WebSocket at once
 	InFlight                                                        int           // operations of everybody at once, at most
+	Wait                                                            time.Duration // of an operation for its turn
 }
 
 // Timeouts bound how long a client may take, and the server to stop. 0 turns one off.
@@ -127,6 +128,7 @@ func settings(terminal bool) []setting {
 		count("LIMIT_STREAMS", "100", func(c *Config) *int { return &c.Limits.Streams }),
 		count("LIMIT_OPERATIONS", "20", func(c *Config) *int { return &c.Limits.Operations }),
 		count("LIMIT_IN_FLIGHT", "256", func(c *Config) *int { return &c.Limits.InFlight }),
+		timeout("LIMIT_WAIT", "2s", func(c *Config) *time.Duration { return &c.Limits.Wait }),
 		count("RATE_LIMIT", "60000", func(c *Config) *int { return &c.RateLimit }),
 		timeout("TIMEOUT_HEADER", "10s", func(c *Config) *time.Duration { return &c.Timeouts.Header }),
 		timeout("TIMEOUT_REQUEST", "1m", func(c *Config) *time.Duration { return &c.Timeouts.Request }),

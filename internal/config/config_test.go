@@ -121,12 +121,12 @@ func TestBadSettingsAreNamed(t *testing.T) {
 // Unset, the limits are the contract's; 0 turns each of them off.
 func TestLimits(t *testing.T) {
 	c, err := load(t, "", nil, nil)
-	if want := (config.Limits{2 << 20, 10, 5000, 15, 30, 20, 5, 200, 10_000, 10 * time.Second, 100, 20, 256}); err != nil || c.Limits != want {
+	if want := (config.Limits{2 << 20, 10, 5000, 15, 30, 20, 5, 200, 10_000, 10 * time.Second, 100, 20, 256, 2 * time.Second}); err != nil || c.Limits != want {
 		t.Errorf("%+v %v, want %+v", c.Limits, err, want)
 	}
-	off := map[string]string{"LIMIT_TIME": "0s"}
+	off := map[string]string{"LIMIT_TIME": "0s", "LIMIT_WAIT": "0s"}
 	for _, name := range config.Names() {
-		if strings.HasPrefix(name, "LIMIT_") && name != "LIMIT_TIME" {
+		if strings.HasPrefix(name, "LIMIT_") && off[name] == "" {
 			off[name] = "0"
 		}
 	}

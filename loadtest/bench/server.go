@@ -59,8 +59,8 @@ func (b *bench) serve(ctx context.Context) (err error) {
 	return b.examine(ctx, known)
 }
 
-// carbongraph starts our server with an engine, everything on that is on in production, its log in a file.
-func (b *bench) carbongraph(ctx context.Context, engine string) (*server, error) {
+// carbongraph starts our server with an engine, everything on that is on in production, its log in a file. What one key may spend in a minute would end every round.
+func (b *bench) carbongraph(ctx context.Context, engine string, env ...string) (*server, error) {
 	address, err := freeAddress()
 	if err != nil {
 		return nil, err
@@ -70,7 +70,8 @@ func (b *bench) carbongraph(ctx context.Context, engine string) (*server, error)
 		return nil, err
 	}
 	s := &server{name: engine, address: address, admin: admin, key: b.key}
-	return s, b.start(ctx, s, []string{"ENGINE=" + engine, "LOG_LEVEL=info", "LOG_FORMAT=json", "RATE_LIMIT=0"}, b.binary, "serve", "--listen-addr", address, "--admin-addr", admin)
+	env = append([]string{"ENGINE=" + engine, "LOG_LEVEL=info", "LOG_FORMAT=json", "RATE_LIMIT=0"}, env...)
+	return s, b.start(ctx, s, env, b.binary, "serve", "--listen-addr", address, "--admin-addr", admin)
 }
 
 // start runs a program until the bench ends, and waits until it takes connections.
