@@ -22,7 +22,7 @@ type Limits struct {
 	Repeats int
 	// Operations is how many run on one WebSocket at once.
 	Operations int
-	// Cost is how many rows an operation may have to read, as its plan and its variables tell before it runs.
+	// Cost is how many points an operation may cost, as the schema, its plan and its variables tell before it runs.
 	Cost int
 }
 

@@ -1946,7 +1946,7 @@ var sources = []*ast.Source{
     filter: ActivityFilter
     "In which order."
     orderBy: ActivityOrder = { field: OCCURRED_ON, direction: DESC }
-  ): ActivityConnection!
+  ): ActivityConnection! @listSize(assumedSize: 50, slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"], requireOneSlicingArgument: false)
 }
 
 extend type Mutation {
@@ -1954,7 +1954,7 @@ extend type Mutation {
   importActivities(
     "The activities, and how to take them."
     input: ImportActivitiesInput!
-  ): ImportActivitiesPayload! @requires(role: EDITOR)
+  ): ImportActivitiesPayload! @listSize(slicingArguments: ["input.activities"], sizedFields: ["results"]) @requires(role: EDITOR)
 }
 
 "One line of the ledger: something bought, moved, burnt, thrown away or spent."
@@ -1993,7 +1993,7 @@ type Activity implements Node @cacheControl(maxAge: 1800, scope: PRIVATE) {
     first: Int
     "The cursor that the page follows."
     after: String
-  ): EmissionConnection!
+  ): EmissionConnection! @listSize(assumedSize: 50, slicingArguments: ["first"], sizedFields: ["nodes", "edges"], requireOneSlicingArgument: false)
 }
 
 "One page of activities."
@@ -2005,11 +2005,11 @@ type ActivityConnection {
   "What lies around the page."
   pageInfo: PageInfo!
   "How many rows there are on all pages. Costs a statement when selected, nothing otherwise."
-  totalCount: Int!
+  totalCount: Int! @cost(weight: "1")
 }
 
 "An activity and its place in the connection."
-type ActivityEdge {
+type ActivityEdge @cost(weight: "0") {
   "The row's place, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + ` of the same field, order and filter."
   cursor: String!
   "The activity."
@@ -2017,7 +2017,7 @@ type ActivityEdge {
 }
 
 "A physical amount."
-type Quantity {
+type Quantity @cost(weight: "0") {
   "How many units, to a millionth."
   value: Decimal!
   "The unit as the ledger writes it, for example kWh or tonne.km."
@@ -2025,7 +2025,7 @@ type Quantity {
 }
 
 "An amount of money."
-type Money {
+type Money @cost(weight: "0") {
   "How much, to a millionth; credit notes are negative."
   amount: Decimal!
   "In which currency."
@@ -2125,7 +2125,7 @@ input ImportActivitiesInput {
 }
 
 "What became of each activity, and how many fared how."
-type ImportActivitiesPayload {
+type ImportActivitiesPayload @cost(weight: "0") {
   "One result for each input, in the order of the inputs."
   results: [ImportActivityResult!]!
   "How many are new."
@@ -2139,7 +2139,7 @@ type ImportActivitiesPayload {
 }
 
 "What became of one activity."
-type ImportActivityResult {
+type ImportActivityResult @cost(weight: "0") {
   "The input's place in the list, from 0."
   index: Int!
   "The input's external id."
@@ -2191,6 +2191,24 @@ directive @cacheControl(
   scope: CacheScope
 ) on FIELD_DEFINITION | OBJECT | INTERFACE | UNION
 
+"What a type, a field or an argument weighs, in points, by the GraphQL Cost Directives specification. Where nothing is said an object weighs 1, everything else 0."
+directive @cost(
+  "A whole number of points, as a text."
+  weight: String!
+) on ARGUMENT_DEFINITION | ENUM | FIELD_DEFINITION | INPUT_FIELD_DEFINITION | OBJECT | SCALAR
+
+"How many objects a list is counted for before it is read, by the GraphQL Cost Directives specification. A page is read whole: it counts at least a point for each row, however little of it is shown."
+directive @listSize(
+  "How many, where no slicing argument is given."
+  assumedSize: Int
+  "The arguments that say how many; of several the largest counts, of a list its length. A path such as input.items leads into an input object."
+  slicingArguments: [String!]
+  "The lists of the field's object that are meant, where the field is none itself."
+  sizedFields: [String!]
+  "Whether exactly one of the slicing arguments has to be given."
+  requireOneSlicingArgument: Boolean = true
+) on FIELD_DEFINITION
+
 "Whom an answer may be kept for."
 enum CacheScope {
   "For everybody."
@@ -2218,7 +2236,7 @@ interface Node {
 }
 
 "What lies around a page of a connection."
-type PageInfo {
+type PageInfo @cost(weight: "0") {
   "Whether rows follow the page."
   hasNextPage: Boolean!
   "Whether rows stand before the page."
@@ -2238,7 +2256,7 @@ enum OrderDirection {
 }
 
 "Why one item of a call failed, or why a line could not be calculated. It stands beside data and does not fail the request."
-type UserError {
+type UserError @cost(weight: "0") {
   "The machine-readable kind, for example UNKNOWN_UNIT, NO_FACTOR or NOT_FOUND."
   code: String!
   "A sentence for people that names the input at fault and says what to do."
@@ -2258,7 +2276,7 @@ type Query {
   nodes(
     "At most 100 global ids, of any types, repeated or not."
     ids: [ID!]!
-  ): [Node]!
+  ): [Node]! @listSize(slicingArguments: ["ids"])
 }
 
 "The writes. Fields run one after the other, in the order of the document."
@@ -2269,11 +2287,11 @@ type Subscription
 `, BuiltIn: false},
 	{Name: "../schema/category.graphqls", Input: `extend type Query {
   "The 15 Scope 3 categories, in order."
-  categories: [Category!]!
+  categories: [Category!]! @cost(weight: "1") @listSize(assumedSize: 15)
 }
 
 "One of the 15 categories of the GHG Protocol's Scope 3 Standard. They are the same for everybody; their emissions are the viewer's."
-type Category implements Node @cacheControl(maxAge: 3600, scope: PUBLIC) {
+type Category implements Node @cost(weight: "0") @cacheControl(maxAge: 3600, scope: PUBLIC) {
   "The category's global id."
   id: ID!
   "1 to 15."
@@ -2296,7 +2314,7 @@ type Category implements Node @cacheControl(maxAge: 3600, scope: PUBLIC) {
     filter: EmissionFilter
     "In which order."
     orderBy: EmissionOrder = { field: OCCURRED_ON, direction: DESC }
-  ): EmissionConnection!
+  ): EmissionConnection! @listSize(assumedSize: 50, slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"], requireOneSlicingArgument: false)
 }
 
 "On which side of the company a category lies."
@@ -2322,7 +2340,7 @@ enum CategoryDirection {
     filter: EmissionFilter
     "In which order."
     orderBy: EmissionOrder = { field: OCCURRED_ON, direction: DESC }
-  ): EmissionConnection!
+  ): EmissionConnection! @listSize(assumedSize: 50, slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"], requireOneSlicingArgument: false)
 }
 
 "The result of one calculation of one activity. Never changed once written; a later one supersedes it."
@@ -2374,13 +2392,13 @@ type EmissionConnection {
   "What lies around the page."
   pageInfo: PageInfo!
   "How many rows there are on all pages. Costs a statement when selected, nothing otherwise."
-  totalCount: Int!
+  totalCount: Int! @cost(weight: "1")
   "Over all pages, same filter. Costs a statement when selected, the same one as totalCount."
-  totals: FootprintTotals!
+  totals: FootprintTotals! @cost(weight: "10")
 }
 
 "An emission and its place in the connection."
-type EmissionEdge {
+type EmissionEdge @cost(weight: "0") {
   "The row's place, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + ` of the same field, order and filter."
   cursor: String!
   "The emission."
@@ -2412,7 +2430,7 @@ enum CalculationMethod {
 }
 
 "One gas of an emission."
-type GasAmount {
+type GasAmount @cost(weight: "0") {
   "The gas, for example CH4."
   gas: String!
   "Kilograms of the gas itself; null where the factor gives CO2e of the gas alone."
@@ -2422,7 +2440,7 @@ type GasAmount {
 }
 
 "One conversion on the way from the ledger's line to the mass."
-type ProvenanceStep {
+type ProvenanceStep @cost(weight: "0") {
   "What is done: quantity, unit, deflate, convert, factor, gwp, round."
   step: String!
   "The number that goes in; null where the step starts with none."
@@ -2542,9 +2560,9 @@ enum BatchStatus {
     filter: EmissionFactorFilter
     "In which order."
     orderBy: EmissionFactorOrder = { field: NAME, direction: ASC }
-  ): EmissionFactorConnection!
+  ): EmissionFactorConnection! @listSize(assumedSize: 50, slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"], requireOneSlicingArgument: false)
   "Every dataset of factors that is loaded, by source and version."
-  factorDatasets: [FactorDataset!]!
+  factorDatasets: [FactorDataset!]! @listSize(assumedSize: 10)
 }
 
 "A set of global warming potentials over 100 years, named by the IPCC assessment report that gives it."
@@ -2629,7 +2647,7 @@ enum PriceBasis {
 }
 
 "One gas of a factor. Basis tells whether the amount is kilograms of the gas or already kilograms of CO2e; the second is never multiplied by a GWP again."
-type FactorGas {
+type FactorGas @cost(weight: "0") {
   "The gas, for example CH4."
   gas: String!
   "Kilograms per unit of the factor."
@@ -2655,11 +2673,11 @@ type EmissionFactorConnection {
   "What lies around the page."
   pageInfo: PageInfo!
   "How many rows there are on all pages. Costs a statement when selected, nothing otherwise."
-  totalCount: Int!
+  totalCount: Int! @cost(weight: "1")
 }
 
 "A factor and its place in the connection."
-type EmissionFactorEdge {
+type EmissionFactorEdge @cost(weight: "0") {
   "The row's place, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + ` of the same field, order and filter."
   cursor: String!
   "The factor."
@@ -2715,7 +2733,7 @@ enum EmissionFactorOrderField {
     groupBy: [FootprintDimension!]
     "In which order."
     orderBy: FootprintOrder = { field: CO2E, direction: DESC }
-  ): FootprintConnection!
+  ): FootprintConnection! @cost(weight: "10") @listSize(assumedSize: 50, slicingArguments: ["first"], sizedFields: ["nodes", "edges"], requireOneSlicingArgument: false)
 }
 
 "What a footprint can be grouped by."
@@ -2771,13 +2789,13 @@ type FootprintConnection {
   "What lies around the page."
   pageInfo: PageInfo!
   "How many groups there are on all pages. Costs a statement when selected, nothing otherwise."
-  totalCount: Int!
+  totalCount: Int! @cost(weight: "1")
   "Over all pages, same filter. Costs a statement when selected, nothing otherwise."
-  totals: FootprintTotals!
+  totals: FootprintTotals! @cost(weight: "10")
 }
 
 "A group and its place in the connection."
-type FootprintEdge {
+type FootprintEdge @cost(weight: "0") {
   "The group's place, for ` + "`" + `after` + "`" + ` of the same field, order, filter and dimensions."
   cursor: String!
   "The group."
@@ -2809,7 +2827,7 @@ type FootprintRow @cacheControl(maxAge: 1800, scope: PRIVATE) {
 }
 
 "Sums over emissions. Without any, each is 0."
-type FootprintTotals @cacheControl(maxAge: 1800, scope: PRIVATE) {
+type FootprintTotals @cost(weight: "0") @cacheControl(maxAge: 1800, scope: PRIVATE) {
   "Mass of CO2 equivalent, exact to the milligram."
   co2e(
     "The unit of the answer."
@@ -2946,7 +2964,7 @@ type DeletePayload {
     filter: SupplierFilter
     "In which order."
     orderBy: SupplierOrder = { field: NAME, direction: ASC }
-  ): SupplierConnection!
+  ): SupplierConnection! @listSize(assumedSize: 50, slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"], requireOneSlicingArgument: false)
 }
 
 extend type Mutation {
@@ -2954,7 +2972,7 @@ extend type Mutation {
   upsertSuppliers(
     "The suppliers."
     input: UpsertSuppliersInput!
-  ): UpsertSuppliersPayload! @requires(role: EDITOR)
+  ): UpsertSuppliersPayload! @listSize(slicingArguments: ["input.suppliers"], sizedFields: ["results"]) @requires(role: EDITOR)
 }
 
 "A company that sells to the organization, or to its suppliers."
@@ -2993,7 +3011,7 @@ type Supplier implements Node @cacheControl(maxAge: 1800, scope: PRIVATE) {
     filter: ActivityFilter
     "In which order."
     orderBy: ActivityOrder = { field: OCCURRED_ON, direction: DESC }
-  ): ActivityConnection!
+  ): ActivityConnection! @listSize(assumedSize: 50, slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"], requireOneSlicingArgument: false)
   "Emissions of the lines that name this supplier."
   emissions(
     "How many rows from the front: 1 to 500; 50 where neither first nor last is given. Not together with last."
@@ -3008,12 +3026,12 @@ type Supplier implements Node @cacheControl(maxAge: 1800, scope: PRIVATE) {
     filter: EmissionFilter
     "In which order."
     orderBy: EmissionOrder = { field: OCCURRED_ON, direction: DESC }
-  ): EmissionConnection!
+  ): EmissionConnection! @listSize(assumedSize: 50, slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"], requireOneSlicingArgument: false)
   "Sums over this supplier's emissions."
   footprint(
     "Which emissions."
     filter: EmissionFilter
-  ): FootprintTotals!
+  ): FootprintTotals! @cost(weight: "10")
 }
 
 "One page of suppliers."
@@ -3025,11 +3043,11 @@ type SupplierConnection {
   "What lies around the page."
   pageInfo: PageInfo!
   "How many rows there are on all pages. Costs a statement when selected, nothing otherwise."
-  totalCount: Int!
+  totalCount: Int! @cost(weight: "1")
 }
 
 "A supplier and its place in the connection."
-type SupplierEdge {
+type SupplierEdge @cost(weight: "0") {
   "The row's place, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + ` of the same field, order and filter."
   cursor: String!
   "The supplier."
@@ -3097,7 +3115,7 @@ input UpsertSuppliersInput {
 }
 
 "What became of each supplier, and how many fared how."
-type UpsertSuppliersPayload {
+type UpsertSuppliersPayload @cost(weight: "0") {
   "One result for each input, in the order of the inputs."
   results: [UpsertSupplierResult!]!
   "How many are new."
@@ -3111,7 +3129,7 @@ type UpsertSuppliersPayload {
 }
 
 "What became of one supplier."
-type UpsertSupplierResult {
+type UpsertSupplierResult @cost(weight: "0") {
   "The input's place in the list, from 0."
   index: Int!
   "The input's external id."

@@ -25,6 +25,7 @@ func (f *Field) prepare() {
 	if !f.variable {
 		f.fixed = f.coerce(nil)
 	}
+	f.weigh()
 }
 
 func (f *Field) coerce(variables map[string]any) map[string]any {

@@ -18,7 +18,6 @@ type builder struct {
 	doc        *ast.QueryDocument
 	switches   map[string]bool
 	forms      map[string]bool
-	sized      bool // a variable says how many rows there may be
 	selections int
 }
 
@@ -95,9 +94,6 @@ func (c *collection) field(s *ast.Field, cond clause) {
 			ID: c.plan.Size, Object: c.object.Name, Key: s.Alias, Definition: c.definition(s), Selection: s, Parent: c.parent, schema: c.schema,
 		}}
 		f.prepare()
-		for _, a := range s.Arguments {
-			c.sized = c.sized || slices.Contains(sizes, a.Name) && mentionsVariable(a.Value)
-		}
 		if len(s.SelectionSet) == 0 {
 			for _, a := range s.Arguments {
 				note(a.Value, c.forms)
@@ -124,12 +120,14 @@ func (c *collection) definition(s *ast.Field) *ast.FieldDefinition {
 
 // descend plans what is selected below a field, for each object type that it can give.
 func (b *builder) descend(f *found) {
+	defer f.settle()
 	if len(f.below) == 0 {
 		return
 	}
 	f.children = map[string]*group{}
 	for _, object := range b.schema.GetPossibleTypes(b.schema.Types[f.Type()]) {
 		g := b.collect(object, f.Field, f.below)
+		g.weight = weightOf(object.Directives, 1)
 		f.children[object.Name] = &g
 	}
 }

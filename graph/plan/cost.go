@@ -1,118 +1,91 @@
 package plan
 
-import (
-	"encoding/json"
-	"strings"
-)
-
-// defaultPage is how many rows a connection gives where neither first nor last says so; the schema's descriptions promise it.
-const defaultPage = 50
-
-// largestPage is what counts where more is asked for: the field refuses that, in its own words.
-const largestPage = 500
-
 // maxCost is where counting stops.
 const maxCost = 1 << 40
 
-// Cost is how many rows the operation may have to read and show with these variables: a point for each object of each page, and for each object
-// that a row leads to. It is known before anything is read.
+// Cost is what the operation may take with these variables, in points, by the weights and list sizes of the schema: for each field its own weight, and for each
+// object that it may show the weight of the object's type and the cost of its selection. It is known before anything is read.
 func (p *Plan) Cost(variables map[string]any) int {
 	if p.fixedCost >= 0 {
 		return p.fixedCost
 	}
-	cost := 0
-	for _, f := range p.Fields(variables) {
-		cost = min(cost+f.cost(1, variables), maxCost)
-	}
-	return cost
+	return p.root.cost(nil, 0, variables)
 }
 
-// cost is that of the field on so many objects.
-func (f *Field) cost(objects int, variables map[string]any) int {
-	if f.children == nil {
-		return 0
-	}
-	rows := objects
-	if list := f.Definition.Type.Elem != nil; list {
-		rows = min(objects*f.listed(variables), maxCost)
-	}
-	cost := rows
-	most := 0
-	for object := range f.children {
-		below := 0
-		if strings.HasSuffix(object, "Connection") {
-			below = f.page(object, rows, variables)
-		} else {
-			for _, child := range f.Fields(object, variables) {
-				below = min(below+child.cost(rows, variables), maxCost)
-			}
-		}
-		most = max(most, below)
-	}
-	return min(cost+most, maxCost)
-}
-
-// page is the cost of a connection on so many objects: its rows once, and whatever is below them.
-func (f *Field) page(object string, objects int, variables map[string]any) int {
-	rows := min(objects*f.size(variables), maxCost)
-	cost := 0
-	for _, part := range f.Fields(object, variables) {
-		switch part.Name() {
-		case "nodes":
-			cost = min(cost+part.below(rows, variables), maxCost)
-		case "edges":
-			for _, node := range part.Fields(part.Type(), variables) {
-				cost = min(cost+node.below(rows, variables), maxCost)
-			}
-		case "totalCount", "totals":
-			cost = min(cost+objects, maxCost)
+// cost is that of the selection on one object, which the field gives; page is how many rows its sized lists have.
+func (g *group) cost(of *Field, page int, variables map[string]any) int {
+	cost, rows := 0, 0
+	for _, f := range g.fields {
+		switch {
+		case !f.Selected(variables):
+		case f.sized:
+			rows = plus(rows, f.cost(page, variables))
+		default:
+			cost = plus(cost, f.cost(1, variables))
 		}
 	}
-	return min(cost+rows, maxCost)
+	if of.pages() {
+		rows = max(rows, page) // all are read, however little is shown of them
+	}
+	return plus(plus(g.weight, cost), rows)
 }
 
-// below is the cost of what is selected below a field that so many objects are shown by.
-func (f *Field) below(objects int, variables map[string]any) int {
-	cost := 0
-	for object := range f.children {
-		for _, child := range f.Fields(object, variables) {
-			cost = min(cost+child.cost(objects, variables), maxCost)
+// cost is that of the field on one object. page is how many values it has, where the field above says so.
+func (f *Field) cost(page int, variables map[string]any) int {
+	items := 1
+	if f.sized {
+		items = page
+	} else if f.list {
+		items = f.Size(variables)
+	}
+	return plus(f.Weight(variables), times(items, f.item(variables)))
+}
+
+// item is the cost of one value of the field: of the types that it may be, the dearest.
+func (f *Field) item(variables map[string]any) int {
+	if f.each >= 0 {
+		return f.each
+	}
+	most, size := 0, f.Size(variables)
+	for _, g := range f.children {
+		most = max(most, g.cost(f, size, variables))
+	}
+	return most
+}
+
+// settle notes what one value of the field costs, where no variable decides on it. What is selected below it is planned.
+func (f *Field) settle() {
+	f.each = 0
+	for _, g := range f.children {
+		if !g.fixed(f) {
+			f.each = -1
+			return
 		}
 	}
-	return cost
+	if f.children != nil {
+		f.each = -1
+		f.each = f.item(nil)
+	}
 }
 
-// sizes are the arguments that say how many rows there may be.
-var sizes = []string{"first", "last", "ids"}
-
-// size is how many rows a page has at most.
-func (f *Field) size(variables map[string]any) int {
-	args := f.Args(variables)
-	for _, name := range sizes[:2] {
-		if n, ok := number(args[name]); ok {
-			return min(max(n, 0), largestPage)
+// fixed tells that no variable decides on the cost of the selection.
+func (g *group) fixed(of *Field) bool {
+	if !g.steady || of.pages() && of.sizing.varies {
+		return false
+	}
+	for _, f := range g.fields {
+		if f.each < 0 || len(f.weighty) > 0 || f.list && !f.sized && f.sizing != nil && f.sizing.varies {
+			return false
 		}
 	}
-	return defaultPage
+	return true
 }
 
-// listed is how many objects a list holds: as many as ids were given, or one for what is part of a row.
-func (f *Field) listed(variables map[string]any) int {
-	if ids, ok := f.Args(variables)["ids"].([]any); ok {
-		return len(ids)
-	}
-	return 1
-}
+func plus(a, b int) int { return min(a+b, maxCost) }
 
-func number(v any) (int, bool) {
-	switch v := v.(type) {
-	case json.Number:
-		n, err := v.Int64()
-		return int(min(n, maxCost)), err == nil
-	case int64:
-		return int(min(v, maxCost)), true
-	case int:
-		return min(v, maxCost), true
+func times(a, b int) int {
+	if a > 0 && b > maxCost/a {
+		return maxCost
 	}
-	return 0, false
+	return a * b
 }

@@ -41,6 +41,7 @@ type Field struct {
 	fixed    map[string]any // the arguments, where no variable is in them
 	variable bool
 	children map[string]*group
+	weighing
 }
 
 // place is one place that selects a field: under what condition, and where in the order of the selection.
@@ -52,6 +53,7 @@ type place struct {
 // group is a merged selection on one object type.
 type group struct {
 	fields []*Field
+	weight int // of an object of the type
 	// steady: whichever fields are selected, they stand in this order. A field whose first place can be skipped may come later.
 	steady bool
 }
@@ -65,7 +67,7 @@ func New(schema *ast.Schema, doc *ast.QueryDocument, op *ast.OperationDefinition
 		return nil, fault.New(fault.BadUserInput, "The operation selects more than %d fields once its fragments are written out; ask for less at a time.", maxSelections)
 	}
 	p.fixedCost = -1
-	if !b.sized && len(b.switches) == 0 {
+	if p.root.fixed(nil) {
 		p.fixedCost = p.Cost(nil)
 	}
 	p.Policy = b.policy()

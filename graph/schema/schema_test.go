@@ -143,6 +143,35 @@ func compare(t *testing.T, got, want *ast.Definition) {
 	}
 }
 
+// Most of what an operation costs is its pages: each connection says how long its own is, by the arguments that it has.
+func TestEveryConnectionSaysHowLongItsPageIs(t *testing.T) {
+	s, seen := served(t), 0
+	for _, d := range own(s) {
+		for _, f := range d.Fields {
+			if !strings.HasSuffix(f.Type.Name(), "Connection") {
+				continue
+			}
+			seen++
+			by := `["first"]`
+			if f.Arguments.ForName("last") != nil {
+				by = `["first","last"]`
+			}
+			got := ""
+			if size := f.Directives.ForName("listSize"); size != nil {
+				for _, a := range size.Arguments {
+					got += a.Name + ": " + a.Value.String() + " "
+				}
+			}
+			if want := "assumedSize: 50 slicingArguments: " + by + ` sizedFields: ["nodes","edges"] requireOneSlicingArgument: false `; got != want {
+				t.Errorf("%s.%s: @listSize(%s), want @listSize(%s)", d.Name, f.Name, got, want)
+			}
+		}
+	}
+	if seen == 0 {
+		t.Error("there are no connections")
+	}
+}
+
 func same(t *testing.T, where, got, want string) {
 	t.Helper()
 	if got != want {

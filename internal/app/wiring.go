@@ -33,7 +33,8 @@ func (a *App) schema() (graphql.ExecutableSchema, error) {
 			return s.Limit, s.Remaining, s.Reset
 		}})
 	cfg.Directives.Requires = graph.Requires
-	return generated.NewExecutableSchema(cfg), nil
+	made := generated.NewExecutableSchema(cfg)
+	return made, plan.CheckCosts(made.Schema())
 }
 
 // begin gives gqlgen's engine the loaders of one run.
