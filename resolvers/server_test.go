@@ -136,17 +136,27 @@ type answer struct {
 
 func (s *server) ask(t testing.TB, document string, variables map[string]any) answer {
 	t.Helper()
+	return s.run(t, document, "", variables)
+}
+
+// run asks one operation of a document.
+func (s *server) run(t testing.TB, document, operation string, variables map[string]any) answer {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	r := new(telemetry.Request)
 	ctx = auth.With(telemetry.WithRequest(ctx, r), &s.viewer)
 	ctx = graphql.StartOperationTrace(ctx)
-	opCtx, errs := s.exec.CreateOperationContext(ctx, &graphql.RawParams{Query: document, Variables: sent(t, variables)})
+	opCtx, errs := s.exec.CreateOperationContext(ctx, &graphql.RawParams{Query: document, OperationName: operation, Variables: sent(t, variables)})
 	if errs != nil {
 		return answer{Errors: errs}
 	}
+	p, err := plan.New(s.schema.Schema(), opCtx.Doc, opCtx.Operation)
+	if err != nil {
+		t.Fatalf("plan: %v", err)
+	}
 	if s.short != nil && opCtx.Operation.Operation == "query" {
-		if a, ok := s.shortly(ctx, t, opCtx); ok {
+		if a, ok := s.shortly(ctx, t, p, opCtx); ok {
 			a.Statements = r.Statements()
 			return a
 		}
@@ -154,10 +164,7 @@ func (s *server) ask(t testing.TB, document string, variables map[string]any) an
 	begin := func(ctx context.Context) context.Context {
 		o := loaders.Options{Store: s.store, Tenant: s.store.Tenant(s.viewer.Org), Variables: opCtx.Variables}
 		if s.planned {
-			var err error
-			if o.Plan, err = plan.New(s.schema.Schema(), opCtx.Doc, opCtx.Operation); err != nil {
-				t.Fatalf("plan: %v", err)
-			}
+			o.Plan = p
 		}
 		return loaders.Begin(ctx, o)
 	}
@@ -169,15 +176,22 @@ func (s *server) ask(t testing.TB, document string, variables map[string]any) an
 	}
 	handle, ctx := s.exec.DispatchOperation(begin(ctx), opCtx)
 	res := handle(ctx)
+	within(t, p, res.Data, opCtx)
 	return answer{Data: res.Data, Errors: res.Errors, Statements: r.Statements()}
 }
 
-// shortly answers the short way, if that can be gone.
-func (s *server) shortly(ctx context.Context, t testing.TB, opCtx *graphql.OperationContext) (answer, bool) {
-	p, err := plan.New(s.schema.Schema(), opCtx.Doc, opCtx.Operation)
-	if err != nil {
-		t.Fatalf("plan: %v", err)
+// within gives what an answer cost, and fails where that is more than was known before.
+func within(t testing.TB, p *plan.Plan, data json.RawMessage, opCtx *graphql.OperationContext) int {
+	t.Helper()
+	estimated, actual := p.Cost(opCtx.Variables), p.Actual(data, opCtx.Variables)
+	if actual > estimated {
+		t.Errorf("costs %d points, estimated were %d: %.3000s\n%v\n%.3000s", actual, estimated, opCtx.RawQuery, opCtx.Variables, data)
 	}
+	return actual
+}
+
+// shortly answers the short way, if that can be gone. What it counts is what the answer says.
+func (s *server) shortly(ctx context.Context, t testing.TB, p *plan.Plan, opCtx *graphql.OperationContext) (answer, bool) {
 	program, err := s.short.Compile(p, opCtx.Variables)
 	if err == nil {
 		var made *exec.Answer
@@ -188,6 +202,9 @@ func (s *server) shortly(ctx context.Context, t testing.TB, opCtx *graphql.Opera
 			var a answer
 			if err := json.Unmarshal(made.Bytes(), &a); err != nil {
 				t.Fatalf("no JSON: %v: %s", err, made.Bytes())
+			}
+			if want := within(t, p, a.Data, opCtx); made.Cost != want {
+				t.Errorf("the short way counts %d points, the answer %d: %.3000s\n%v\n%.3000s", made.Cost, want, opCtx.RawQuery, opCtx.Variables, a.Data)
 			}
 			return a, true
 		}

@@ -214,8 +214,8 @@ func TestLevelsSeeOneMoment(t *testing.T) {
 	})
 }
 
-// run goes the short way alone.
-func (s *server) run(ctx context.Context, t *testing.T, document string) (string, error) {
+// alone goes the short way or none.
+func (s *server) alone(ctx context.Context, t *testing.T, document string) (string, error) {
 	t.Helper()
 	p := s.planOf(t, document)
 	program, err := s.short.Compile(p, nil)
@@ -233,10 +233,10 @@ func (s *server) run(ctx context.Context, t *testing.T, document string) (string
 func TestWhatAnOperationHoldsIsBounded(t *testing.T) {
 	storetest.Each(t, "and more is refused, not run again", func(t *testing.T, st *store.Store) {
 		s := newServer(st, wide(t, st).ID(), resolvers.Options{}).with(nil, exec.Options{Bytes: 2 << 10})
-		if _, err := s.run(t.Context(), t, "{ emissions(first: 200) { nodes { provenance { source } } } }"); fault.CodeOf(err) != fault.CostLimitExceeded {
+		if _, err := s.alone(t.Context(), t, "{ emissions(first: 200) { nodes { provenance { source } } } }"); fault.CodeOf(err) != fault.CostLimitExceeded {
 			t.Errorf("error = %v, want %s", err, fault.CostLimitExceeded)
 		}
-		if _, err := s.run(t.Context(), t, "{ emissions(first: 2) { nodes { co2e } } }"); err != nil {
+		if _, err := s.alone(t.Context(), t, "{ emissions(first: 2) { nodes { co2e } } }"); err != nil {
 			t.Errorf("after it: %v", err)
 		}
 	})
@@ -247,7 +247,7 @@ func TestWhoeverGivesUpIsLetGo(t *testing.T) {
 		s := newServer(st, wide(t, st).ID(), resolvers.Options{}).shortened()
 		for i := range 50 {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Duration(i*20)*time.Microsecond)
-			_, err := s.run(ctx, t, emissionsWithSupplier)
+			_, err := s.alone(ctx, t, emissionsWithSupplier)
 			cancel()
 			var why *exec.Unknown
 			if err != nil && (!errors.As(err, &why) || why.Reason != exec.Failed) {
@@ -255,7 +255,7 @@ func TestWhoeverGivesUpIsLetGo(t *testing.T) {
 			}
 		}
 		for range 20 {
-			if _, err := s.run(t.Context(), t, emissionsWithSupplier); err != nil {
+			if _, err := s.alone(t.Context(), t, emissionsWithSupplier); err != nil {
 				t.Fatalf("after it: %v", err)
 			}
 		}
@@ -273,13 +273,13 @@ func TestOperationsWaitForEachOther(t *testing.T) {
 		}), exec.Options{Operations: 1})
 		done := make(chan error)
 		go func() {
-			_, err := s.run(t.Context(), t, emissionsWithSupplier)
+			_, err := s.alone(t.Context(), t, emissionsWithSupplier)
 			done <- err
 		}()
 		<-reading
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 		defer cancel()
-		if _, err := s.run(ctx, t, "{ categories { name } }"); !errors.Is(err, context.DeadlineExceeded) {
+		if _, err := s.alone(ctx, t, "{ categories { name } }"); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("the second = %v, want %v", err, context.DeadlineExceeded)
 		}
 		close(goOn)

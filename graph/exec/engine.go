@@ -99,6 +99,7 @@ func unknown(reason, format string, args ...any) *Unknown {
 
 // Answer is a finished reply, {"data":…}.
 type Answer struct {
+	Cost   int // what it shows, in points: what plan.Actual counts of the same bytes
 	engine *Engine
 	buf    []byte
 }
@@ -130,6 +131,7 @@ func (e *Engine) Run(ctx context.Context, from Ledger, p *Program, variables map
 	a.engine = e
 	var err error
 	a.buf, err = r.answer(a.buf[:0])
+	a.Cost = r.cost
 	if r.end() {
 		e.runs.Put(r)
 	}
@@ -154,6 +156,7 @@ func (e *Engine) Compile(p *plan.Plan, variables map[string]any) (*Program, erro
 		if i > 0 {
 			out.lit(",")
 		}
+		out.price.add(f)
 		out.lit("\"" + f.Key + "\":")
 		if f.Name() == "__typename" {
 			out.lit("\"" + p.Object.Name + "\"")

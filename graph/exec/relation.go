@@ -66,7 +66,7 @@ func (o One[P, V]) link(c *compiler, from *source[P], link int, f *plan.Field) (
 	to := keyed(c, level, o.Read, mark)
 	to.feeds = append(to.feeds, feed{&from.origin, link, early})
 	c.joinable = append(c.joinable, &pairOf[P, V]{from, to, o.Needs, o.Read.Key != nil && o.Read.Needs == "ID"})
-	shape, err := shapeOf(c, to, f.Type(), f.Fields(f.Type(), c.variables))
+	shape, err := shapeOf(c, to, f, f.Type())
 	return &toOne{link: link, shape: shape, nullable: !f.Definition.Type.NonNull}, err
 }
 
@@ -130,7 +130,7 @@ type Sum[P any] struct {
 func (s Sum[P]) link(c *compiler, from *source[P], link int, f *plan.Field) (shower, error) {
 	level, early, mark := s.level(&from.origin)
 	to := summed(c, f, &s.Aggregate, level, s.Type+mark, &feed{&from.origin, link, early})
-	shape, err := shapeOf(c, to, f.Type(), f.Fields(f.Type(), c.variables))
+	shape, err := shapeOf(c, to, f, f.Type())
 	return &toOne{link: link, shape: shape}, err
 }
 
@@ -187,8 +187,8 @@ func (n Connection[V]) show(c *compiler, f *plan.Field, level int, mark string, 
 	if of != nil {
 		s.feeds = append(s.feeds, *of)
 	}
-	out := &connection{from: &s.origin, link: link}
-	w := &connectionWriter[V]{Connection: n, c: c, f: f, s: s, of: of, level: level, mark: mark, link: link}
+	out := &connection{from: &s.origin, link: link, field: f, price: c.price(f, f.Type())}
+	w := &connectionWriter[V]{Connection: n, c: c, f: f, s: s, of: of, level: level, mark: mark, link: link, price: &out.price}
 	var err error
 	out.pieces, err = w.pieces(f.Fields(f.Type(), c.variables), f.Type(), w.field)
 	return out, err
@@ -204,6 +204,7 @@ type connectionWriter[V any] struct {
 	level int
 	mark  string
 	link  int
+	price *price // of the connection
 }
 
 // pieces puts the fields of an object together that is no row.
@@ -233,12 +234,13 @@ func (w *connectionWriter[V]) field(f *plan.Field) (piece, error) {
 	below := f.Fields(f.Type(), w.c.variables)
 	switch f.Name() {
 	case "nodes":
-		shape, err := shapeOf(w.c, w.s, f.Type(), below)
-		return &list{&rowOf{shape}}, err
+		shape, err := shapeOf(w.c, w.s, f, f.Type())
+		return listOf(f, &rowOf{shape}, price{}), err
 	case "edges":
 		edge, err := w.pieces(below, f.Type(), w.edge)
-		return &list{edge}, err
+		return listOf(f, edge, w.c.price(f, f.Type())), err
 	case "pageInfo":
+		w.price.also(w.c.price(f, f.Type()))
 		return w.pieces(below, f.Type(), w.info)
 	case "totalCount":
 		return w.count()
@@ -247,7 +249,7 @@ func (w *connectionWriter[V]) field(f *plan.Field) (piece, error) {
 			break
 		}
 		to := summed(w.c, w.f, w.Totals, w.level, w.mark, w.of)
-		shape, err := shapeOf(w.c, to, f.Type(), below)
+		shape, err := shapeOf(w.c, to, f, f.Type())
 		return &aside{toOne{link: w.link, shape: shape}}, err
 	}
 	return nil, unknown(NoEncoder, "%s.%s", f.Object, f.Name())
@@ -281,7 +283,7 @@ func (w *connectionWriter[V]) edge(f *plan.Field) (piece, error) {
 		w.s.places = true
 		return cursorOf{}, nil
 	case "node":
-		shape, err := shapeOf(w.c, w.s, f.Type(), f.Fields(f.Type(), w.c.variables))
+		shape, err := shapeOf(w.c, w.s, f, f.Type())
 		return &rowOf{shape}, err
 	}
 	return nil, unknown(NoEncoder, "%s.%s", f.Object, f.Name())

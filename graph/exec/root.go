@@ -43,15 +43,19 @@ func (l List[V]) compile(c *compiler, f *plan.Field) (shower, error) {
 		s.some = some
 	}
 	s = add(c, 0, "list: "+l.Field, s)
-	shape, err := shapeOf(c, s, f.Type(), f.Fields(f.Type(), c.variables))
-	return &wholeList{shape}, err
+	shape, err := shapeOf(c, s, f, f.Type())
+	return &wholeList{shape, f}, err
 }
 
 // wholeList shows every row of a source.
-type wholeList struct{ shape *outline }
+type wholeList struct {
+	shape *outline
+	field *plan.Field
+}
 
 func (l *wholeList) show(r *run, b []byte, _ *set, _ int32) ([]byte, bool) {
 	b = append(b, '[')
+	counted, most := r.cost, l.field.Size(r.variables)
 	for i := range r.sets[l.shape.from.id].rows {
 		if i > 0 {
 			b = append(b, ',')
@@ -60,7 +64,11 @@ func (l *wholeList) show(r *run, b []byte, _ *set, _ int32) ([]byte, bool) {
 		if b, ok = l.shape.show(r, b, i); !ok {
 			return b, false
 		}
+		if int(i) < most { // more were not counted before either
+			counted = r.cost
+		}
 	}
+	r.cost = counted
 	return append(b, ']'), true
 }
 
@@ -74,7 +82,7 @@ func (h Held[V]) name() string { return h.Field }
 
 func (h Held[V]) compile(c *compiler, f *plan.Field) (shower, error) {
 	s := add(c, 0, "held: "+h.Field, &source[V]{list: func(from Ledger) []*V { return []*V{h.Row(from)} }})
-	shape, err := shapeOf(c, s, f.Type(), f.Fields(f.Type(), c.variables))
+	shape, err := shapeOf(c, s, f, f.Type())
 	return &toOne{shape: shape, nullable: !f.Definition.Type.NonNull}, err
 }
 
@@ -114,7 +122,7 @@ func (s Single[V]) compile(c *compiler, f *plan.Field) (shower, error) {
 	} else {
 		to = s.other(c, f)
 	}
-	shape, err := shapeOf(c, to, f.Type(), f.Fields(f.Type(), c.variables))
+	shape, err := shapeOf(c, to, f, f.Type())
 	return &toOne{shape: shape, nullable: !f.Definition.Type.NonNull}, err
 }
 
@@ -148,6 +156,7 @@ type Nodes struct {
 // NodeKind is one type of node.
 type NodeKind interface {
 	kind() store.Kind
+	typeName() string
 	source(c *compiler, f *plan.Field, asked func(r *run) ([]store.ID, error)) (*outline, error)
 }
 
@@ -159,11 +168,12 @@ type NodeOf[V any] struct {
 }
 
 func (n NodeOf[V]) kind() store.Kind { return n.Kind }
+func (n NodeOf[V]) typeName() string { return n.Type }
 
 func (n NodeOf[V]) source(c *compiler, f *plan.Field, asked func(r *run) ([]store.ID, error)) (*outline, error) {
 	to := keyed(c, 0, n.Read, " as "+strconv.Itoa(f.ID))
 	to.asked = asked
-	return shapeOf(c, to, n.Type, f.Fields(n.Type, c.variables))
+	return shapeOf(c, to, f, n.Type)
 }
 
 func (n Nodes) name() string { return n.Field }
@@ -171,7 +181,7 @@ func (n Nodes) name() string { return n.Field }
 func (n Nodes) compile(c *compiler, f *plan.Field) (shower, error) {
 	args := c.args(f)
 	ids := func(r *run) ([]store.GlobalID, error) { return n.ids(r.from, args(r)[n.Argument]) }
-	out := &nodeList{ids: ids, shapes: map[store.Kind]*outline{}, list: f.Definition.Type.Elem != nil}
+	out := &nodeList{ids: ids, shapes: map[store.Kind]*outline{}, list: f.Definition.Type.Elem != nil, field: f, unsure: map[store.Kind]bool{}}
 	for _, kind := range n.Kinds {
 		var err error
 		out.shapes[kind.kind()], err = kind.source(c, f, func(r *run) (rows []store.ID, err error) {
@@ -186,6 +196,7 @@ func (n Nodes) compile(c *compiler, f *plan.Field) (shower, error) {
 		if err != nil {
 			return nil, err
 		}
+		out.unsure[kind.kind()] = !f.Certain(kind.typeName(), c.variables)
 	}
 	return out, nil
 }
@@ -221,6 +232,8 @@ type nodeList struct {
 	ids    func(r *run) ([]store.GlobalID, error)
 	shapes map[store.Kind]*outline
 	list   bool
+	field  *plan.Field
+	unsure map[store.Kind]bool // the JSON of a row does not tell its type, and counts as what it may be at most
 }
 
 func (n *nodeList) show(r *run, b []byte, _ *set, _ int32) ([]byte, bool) {
@@ -252,8 +265,14 @@ func (n *nodeList) one(r *run, b []byte, id store.GlobalID) ([]byte, bool) {
 		return append(b, "null"...), true
 	}
 	set := &r.sets[shape.from.id]
-	if at, there := set.index[id.Row]; there && set.rowAt[at] != none {
-		return shape.show(r, b, set.rowAt[at])
+	at, there := set.index[id.Row]
+	if !there || set.rowAt[at] == none {
+		return append(b, "null"...), true
 	}
-	return append(b, "null"...), true
+	from, before := len(b), r.cost
+	b, ok := shape.show(r, b, set.rowAt[at])
+	if n.unsure[id.Kind] {
+		r.cost = before + n.field.ItemCost(b[from:], r.variables)
+	}
+	return b, ok
 }

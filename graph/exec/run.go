@@ -13,6 +13,7 @@ type Program struct {
 	levels [][]node
 	last   int // the last level on which something is read
 	steps  []step
+	price  price // of the root fields
 }
 
 // step is a piece of the answer: text, or what a root field shows.
@@ -40,11 +41,12 @@ type run struct {
 	statements []store.Statement
 	snapshot   store.Snapshot
 	held       int // bytes
+	cost       int // points, of what is shown
 	spare      []*pageOf
 }
 
 func (r *run) begin(ctx context.Context, e *Engine, from Ledger, p *Program, variables map[string]any) {
-	r.ctx, r.engine, r.from, r.program, r.variables, r.held = ctx, e, from, p, variables, 0
+	r.ctx, r.engine, r.from, r.program, r.variables, r.held, r.cost = ctx, e, from, p, variables, 0, 0
 	for len(r.sets) < len(p.nodes) {
 		r.sets = append(r.sets, set{})
 	}
@@ -84,6 +86,7 @@ func (r *run) answer(b []byte) ([]byte, error) {
 			return b, err
 		}
 	}
+	r.program.price.pay(r)
 	for _, s := range r.program.steps {
 		b = append(b, s.text...)
 		if s.show == nil {

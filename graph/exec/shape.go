@@ -20,10 +20,11 @@ type outline struct {
 	from  *origin
 	first int // segment
 	links []shower
+	price price
 }
 
-// shapeOf adds a selection to a source.
-func shapeOf[T any](c *compiler, from *source[T], typeName string, fields []*plan.Field) (*outline, error) {
+// shapeOf adds what a field selects on rows of a type to a source.
+func shapeOf[T any](c *compiler, from *source[T], of *plan.Field, typeName string) (*outline, error) {
 	o, ok := c.engine.objects[typeName].(*object[T])
 	if !ok {
 		return nil, unknown(NoEncoder, "type %s", typeName)
@@ -32,8 +33,9 @@ func shapeOf[T any](c *compiler, from *source[T], typeName string, fields []*pla
 	from.shapes = append(from.shapes, s.shape)
 	// Segments and links are numbered over all shapes, so each shape must be whole before the next begins: what is below is compiled after.
 	var below []func() error
+	s.out.price = c.price(of, typeName)
 	s.text("{")
-	for i, f := range fields {
+	for i, f := range of.Fields(typeName, c.variables) {
 		if i > 0 {
 			s.text(",")
 		}
@@ -167,6 +169,10 @@ func inline[C any](c *compiler, of *object[C], f *plan.Field) encoder[C] {
 			return nil
 		}
 		ops = append(ops, op[C]{value: value})
+	}
+	if p := c.price(f, of.name); p.points > 0 || p.varied != nil {
+		c.refused = unknown(NoEncoder, "%s is part of a row and weighs something", of.name)
+		return nil
 	}
 	ops = joined(appendText(ops, "}"))
 	return func(b []byte, v *C) ([]byte, bool) {

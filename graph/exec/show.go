@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"carbongraph/graph/plan"
 	"carbongraph/graph/scalar"
 	"carbongraph/store"
 )
@@ -12,6 +13,7 @@ type shower interface {
 
 // show writes a row in the shape.
 func (o *outline) show(r *run, b []byte, row int32) ([]byte, bool) {
+	o.price.pay(r)
 	set := &r.sets[o.from.id]
 	at := int(row)*o.from.segments + o.first
 	b = append(b, set.segment(at)...)
@@ -69,6 +71,8 @@ type pageOf struct {
 	of        query
 	first     int32
 	rows      int32
+	listed    bool // its rows are shown
+	points    int  // of what is shown of them
 	next      bool
 	prev      bool
 	parent    *set
@@ -94,6 +98,8 @@ type connection struct {
 	from   *origin
 	link   int
 	pieces pieces
+	field  *plan.Field
+	price  price
 }
 
 func (n *connection) show(r *run, b []byte, parent *set, row int32) ([]byte, bool) {
@@ -111,7 +117,13 @@ func (n *connection) show(r *run, b []byte, parent *set, row int32) ([]byte, boo
 	}
 	read, p := &set.pages[at], r.page()
 	*p = pageOf{set: set, of: of, first: set.firsts[at], rows: read.Rows, next: read.Next, prev: read.Prev, parent: parent, parentRow: row}
+	n.price.pay(r)
 	b, ok = n.pieces.show(r, b, p, 0)
+	rows := int(p.rows)
+	if !p.listed {
+		rows = n.field.Size(r.variables) // the answer does not tell how many were read
+	}
+	r.cost += max(rows-p.points, 0)
 	*p = pageOf{}
 	r.spare = append(r.spare, p)
 	return b, ok
@@ -157,9 +169,21 @@ func (s pieces) show(r *run, b []byte, p *pageOf, row int32) ([]byte, bool) {
 }
 
 // list shows something of each row of the page: the node itself, or an edge.
-type list struct{ item piece }
+type list struct {
+	item piece
+	own  price
+	each price // of an edge: a node pays for itself
+}
+
+func listOf(f *plan.Field, item piece, each price) *list {
+	l := &list{item: item, each: each}
+	l.own.add(f)
+	return l
+}
 
 func (l *list) show(r *run, b []byte, p *pageOf, _ int32) ([]byte, bool) {
+	before := r.cost
+	l.own.pay(r)
 	b = append(b, '[')
 	for i := range p.rows {
 		if i > 0 {
@@ -169,7 +193,10 @@ func (l *list) show(r *run, b []byte, p *pageOf, _ int32) ([]byte, bool) {
 		if b, ok = l.item.show(r, b, p, p.at(i)); !ok {
 			return b, false
 		}
+		l.each.pay(r)
 	}
+	p.points += r.cost - before
+	p.listed = true
 	return append(b, ']'), true
 }
 
