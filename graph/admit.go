@@ -66,7 +66,7 @@ func (h *Handler) admit(ctx context.Context, cost int, class gate.Class) (*turn,
 	t := &turn{h: h, caller: v.Caller(), estimated: cost, leave: func() {}}
 	if over(cost, h.o.Limits.Cost) {
 		t.standing = h.o.Rate.Look(ctx, t.caller)
-		return t, fault.New(fault.CostLimitExceeded, "The request may have to read %s rows; at most %d are allowed. Ask for less at once, for example with smaller pages.",
+		return t, fault.New(fault.CostLimitExceeded, "The request may cost %s points; at most %d are allowed. Ask for less at once, for example with smaller pages.",
 			counted(cost), h.o.Limits.Cost)
 	}
 	t.charged = max(cost, least)

@@ -182,7 +182,7 @@ func (h *Handler) run(ctx context.Context, p *prepared) *answer {
 	switch {
 	case err == nil:
 		h.o.Metrics.Engine("short", "")
-		return &answer{op: p.op, body: body}
+		return &answer{op: p.op, body: body, actual: body.Cost}
 	case errors.As(err, &why):
 		h.o.Metrics.Engine("gqlgen", why.Reason)
 		return h.long(ctx, p)
@@ -219,7 +219,7 @@ func (h *Handler) long(ctx context.Context, p *prepared) *answer {
 	if res == nil { // the client is gone
 		return h.refused(ctx, op, fault.New(fault.Timeout, "The request was given up before it was answered."))
 	}
-	return &answer{op: op, data: res.Data, errs: capped(res.Errors)}
+	return &answer{op: op, data: res.Data, errs: capped(res.Errors), actual: p.plan.Actual(res.Data, p.vars)}
 }
 
 // operationContext is what gqlgen's engine is told of an operation.

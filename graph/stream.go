@@ -145,7 +145,7 @@ func (h *Handler) subscribe(ctx context.Context, p *prepared) (next func() *answ
 		case errors.Is(context.Cause(ctx), context.DeadlineExceeded) && len(res.Errors) > 0:
 			return h.refused(ctx, p.op, h.timeout())
 		}
-		return &answer{op: p.op, data: res.Data, errs: capped(res.Errors)}
+		return &answer{op: p.op, data: res.Data, errs: capped(res.Errors), actual: p.plan.Actual(res.Data, p.vars)}
 	}
 }
 

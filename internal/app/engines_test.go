@@ -149,6 +149,7 @@ func newEngine(t *testing.T, name string, env map[string]string) *engine {
 type said struct {
 	status int
 	media  string
+	points string // what the answer cost, where it says so
 	body   []byte
 }
 
@@ -176,7 +177,7 @@ func (e *engine) ask(key string, d *graphtest.Document) said {
 	if err != nil {
 		return said{body: []byte(e.name + ": " + err.Error())}
 	}
-	return said{res.StatusCode, res.Header.Get("Content-Type"), text}
+	return said{res.StatusCode, res.Header.Get("Content-Type"), res.Header.Get("GraphQL-Cost"), text}
 }
 
 // parts are those of an answer.
@@ -190,12 +191,19 @@ func (s said) parts() (p parts) {
 	return p
 }
 
+// tooDear tells that an answer cost more than was estimated.
+func (s said) tooDear() bool {
+	var estimated, actual int
+	n, _ := fmt.Sscanf(s.points, "estimated=%d, actual=%d", &estimated, &actual)
+	return n == 2 && actual > estimated
+}
+
 var requestID = regexp.MustCompile(`"requestId":"[^"]*"`)
 
 // same tells whether two answers are alike. Request ids are each request's own. Where several fields fail, gqlgen tells of them in the order in which
-// they happened to end: errors are compared as a multiset, everything else byte for byte.
+// they happened to end: errors are compared as a multiset, everything else byte for byte. What an answer cost is never more than was estimated.
 func same(a, b said) bool {
-	if a.status != b.status || a.media != b.media {
+	if a.status != b.status || a.media != b.media || a.points != b.points || a.tooDear() {
 		return false
 	}
 	x, y := requestID.ReplaceAll(a.body, []byte(`"requestId":""`)), requestID.ReplaceAll(b.body, []byte(`"requestId":""`))
@@ -477,7 +485,7 @@ func (s said) around(other said) string {
 		at++
 	}
 	from, to := max(0, at-1000), min(len(s.body), at+1000)
-	return fmt.Sprintf("%d %s, %d bytes, from %d on: %s", s.status, s.media, len(s.body), from, s.body[from:to])
+	return fmt.Sprintf("%d %s %s, %d bytes, from %d on: %s", s.status, s.media, s.points, len(s.body), from, s.body[from:to])
 }
 
 var engineCounter = regexp.MustCompile(`(?m)^carbongraph_graphql_engine_total\{.*\n`)
