@@ -3,6 +3,7 @@ package graph
 import (
 	"bytes"
 	"encoding/json"
+	"unicode/utf8"
 )
 
 // blank is what may stand between the parts of JSON.
@@ -44,8 +45,16 @@ func members(text []byte) (m map[string]any, rest []byte) {
 	m = map[string]any{}
 	for text = bytes.TrimLeft(text[1:], blank); text[0] != '}'; text = bytes.TrimLeft(text, blank+",") {
 		end := valueEnd(text)
-		name, _ := aText(text[:end])
-		m[name], text = aValue(bytes.TrimLeft(text[end:], blank+":"))
+		m[aName(text[:end])], text = aValue(bytes.TrimLeft(text[end:], blank+":"))
 	}
 	return m, text[1:]
+}
+
+// aName reads the name of a member. It shares the memory of the body, which is read once and let go with the request: what outlives that has the names of the schema.
+func aName(quoted []byte) string {
+	if name := quoted[1 : len(quoted)-1]; bytes.IndexByte(name, '\\') < 0 && utf8.Valid(name) {
+		return shared(name)
+	}
+	name, _ := aText(quoted)
+	return name
 }
