@@ -136,25 +136,10 @@ func parseOne(text []byte) (*request, *refusal) {
 	return in, nil
 }
 
-// split finds the members of an object that is known to be JSON and to have no name twice; others are ignored. It is false for what is no object.
+// split finds the members of a request; others are ignored. It is false for what is no object.
 func split(text []byte) (p parts, ok bool) {
-	if len(text) == 0 || text[0] != '{' {
-		return p, false
-	}
-	rest := text[1:]
-	for {
-		rest = bytes.TrimLeft(rest, " \t\r\n,")
-		if rest[0] == '}' {
-			return p, true
-		}
-		end := valueEnd(rest)
-		name := rest[:end]
-		rest = bytes.TrimLeft(rest[end:], " \t\r\n:")
-		end = valueEnd(rest)
-		value := json.RawMessage(rest[:end])
-		rest = rest[end:]
-		text, _ := aText(json.RawMessage(name))
-		switch text {
+	ok = eachMember(text, func(name string, value json.RawMessage) {
+		switch name {
 		case "query":
 			p.Query = value
 		case "operationName":
@@ -164,6 +149,28 @@ func split(text []byte) (p parts, ok bool) {
 		case "extensions":
 			p.Extensions = value
 		}
+	})
+	return p, ok
+}
+
+// eachMember gives the members of an object that is known to be JSON and to have no name twice. It is false for what is no object. Names are taken as they are:
+// encoding/json would take "Query" for "query".
+func eachMember(text []byte, visit func(name string, value json.RawMessage)) bool {
+	if len(text) == 0 || text[0] != '{' {
+		return false
+	}
+	rest := text[1:]
+	for {
+		rest = bytes.TrimLeft(rest, " \t\r\n,")
+		if rest[0] == '}' {
+			return true
+		}
+		end := valueEnd(rest)
+		name := rest[:end]
+		rest = bytes.TrimLeft(rest[end:], " \t\r\n:")
+		end = valueEnd(rest)
+		visit(aName(name), json.RawMessage(rest[:end]))
+		rest = rest[end:]
 	}
 }
 

@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"bytes"
 	"encoding/json"
 	"strings"
 )
@@ -15,25 +16,29 @@ type message struct {
 // maxID bounds the name that a client gives to an operation.
 const maxID = 128
 
-// parseMessage reads a message, as strictly as a request body: why is empty where it is one.
-func parseMessage(text []byte) (m *message, why string) {
+// parseMessage reads a message, as strictly as a request body, or tells why it is none.
+func parseMessage(text []byte) (*message, string) {
 	if !json.Valid(text) {
 		return nil, "A message is one JSON object"
 	}
 	if repeats(text) {
 		return nil, "An object in the message has the same name twice"
 	}
-	var in struct {
-		ID      *string         `json:"id"`
-		Type    *string         `json:"type"`
-		Payload json.RawMessage `json:"payload"`
-	}
-	if json.Unmarshal(text, &in) != nil || in.Type == nil {
+	m, texts := &message{}, true
+	object := eachMember(bytes.Trim(text, blank), func(name string, value json.RawMessage) {
+		switch name {
+		case "id":
+			texts = texts && value[0] == '"'
+			m.id, _ = aText(value)
+		case "type":
+			texts = texts && value[0] == '"'
+			m.kind, _ = aText(value)
+		case "payload":
+			m.payload = value
+		}
+	})
+	if !object || !texts || m.kind == "" {
 		return nil, "A message is an object with a type, and id and type are texts"
-	}
-	m = &message{kind: *in.Type, payload: in.Payload}
-	if in.ID != nil {
-		m.id = *in.ID
 	}
 	if len(m.id) > maxID {
 		return nil, "An id has at most 128 bytes"
@@ -61,17 +66,16 @@ func (m *message) authorization() (value string, ok bool) {
 	if len(m.payload) == 0 || string(m.payload) == "null" {
 		return "", true
 	}
-	var all map[string]json.RawMessage
-	if json.Unmarshal(m.payload, &all) != nil {
-		return "", false
-	}
-	for name, raw := range all {
+	ok = true
+	object := eachMember(m.payload, func(name string, raw json.RawMessage) {
 		if !strings.EqualFold(name, "authorization") || string(raw) == "null" {
-			continue
+			return
 		}
-		if value != "" || json.Unmarshal(raw, &value) != nil { // in two spellings: which is meant?
-			return "", false
+		if value != "" || raw[0] != '"' { // in two spellings: which is meant?
+			ok = false
+			return
 		}
-	}
-	return value, true
+		value, ok = aText(raw)
+	})
+	return value, ok && object
 }

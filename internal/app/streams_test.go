@@ -191,6 +191,49 @@ func TestWhoeverGoesTakesTheSubscriptionAlong(t *testing.T) {
 	}
 }
 
+// The console's session opens a WebSocket from the console's own pages alone, whoever else may connect.
+func TestASessionsSocketIsForOurOwnPages(t *testing.T) {
+	t.Parallel()
+	dir, keys := ledger(t, "Acme")
+	s := serve(t, dir, map[string]string{"CORS_ORIGINS": "https://app.example.com"})
+	in := s.send(t, "POST", "/session", `{"key":"`+keys[0]+`"}`, map[string]string{"Content-Type": "application/json"})
+	cookie, _, _ := strings.Cut(in.header.Get("Set-Cookie"), ";")
+	for name, tc := range map[string]struct {
+		header http.Header
+		status int
+	}{
+		"a page of ours":                    {http.Header{"Origin": {s.base}, "Cookie": {cookie}}, 101},
+		"a page of ours, as it says":        {http.Header{"Origin": {s.base}, "Sec-Fetch-Site": {"same-origin"}, "Cookie": {cookie}}, 101},
+		"a page that may connect":           {http.Header{"Origin": {"https://app.example.com"}, "Cookie": {cookie}}, 403},
+		"no page that we know of":           {http.Header{"Cookie": {cookie}}, 403},
+		"a session that is none":            {http.Header{"Origin": {s.base}, "Cookie": {"cg_session=nonsense"}}, 401},
+		"a page that may connect, by key":   {http.Header{"Origin": {"https://app.example.com"}, "Authorization": {"Bearer " + keys[0]}}, 101},
+		"a page of another, with a key":     {http.Header{"Origin": {"https://evil.example.com"}, "Authorization": {"Bearer " + keys[0]}}, 403},
+		"a page that says later who it is":  {http.Header{"Origin": {"https://app.example.com"}}, 101},
+		"a key that is none, in the header": {http.Header{"Authorization": {"Bearer cg_none_0123456789abcdef"}}, 401},
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn, res, err := websocket.Dial(t.Context(), s.base+"/graphql", &websocket.DialOptions{Subprotocols: []string{"graphql-transport-ws"}, HTTPHeader: tc.header})
+			if conn != nil {
+				defer conn.CloseNow()
+			}
+			if res == nil || res.StatusCode != tc.status {
+				t.Fatalf("%v %v; want %d", res, err, tc.status)
+			}
+			if tc.status != 101 {
+				return
+			}
+			if err := conn.Write(t.Context(), websocket.MessageText, []byte(`{"type":"connection_init"}`)); err != nil {
+				t.Fatal(err)
+			}
+			known := tc.header.Get("Cookie") != "" || tc.header.Get("Authorization") != ""
+			if err := hear(t.Context(), conn, "connection_ack"); (err == nil) != known {
+				t.Errorf("acknowledged: %v", err)
+			}
+		})
+	}
+}
+
 // metric reads a figure of a server's.
 func metric(t *testing.T, admin, name string) float64 {
 	t.Helper()
