@@ -21,7 +21,7 @@ import (
 type Options struct {
 	Store    *store.Store
 	Importer Importer
-	Revoked  func(store.ID)   // told of a key after it was revoked; nil: nobody
+	Revoked  func(store.ID) // told of a key after it was revoked; nil: nobody
 	// Standing tells what a caller may still spend, and in what time all will be there again; nil: there is no bound.
 	Standing func(ctx context.Context, caller string) (limit, remaining int, reset time.Duration)
 	NewID    func() store.ID  // nil: UUIDv7

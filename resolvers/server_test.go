@@ -176,6 +176,10 @@ func (s *server) run(t testing.TB, document, operation string, variables map[str
 	}
 	handle, ctx := s.exec.DispatchOperation(begin(ctx), opCtx)
 	res := handle(ctx)
+	if res == nil {
+		t.Errorf("no answer: %v", ctx.Err())
+		return answer{}
+	}
 	within(t, p, res.Data, opCtx)
 	return answer{Data: res.Data, Errors: res.Errors, Statements: r.Statements()}
 }
