@@ -19,7 +19,12 @@ type terms struct {
 	class    gate.Class
 }
 
-const costHeader = "GraphQL-Cost"
+// Headers are written as their specifications spell them, which net/http would change.
+var (
+	costHeader   = "GraphQL-Cost"
+	pointsHeader = "RateLimit"
+	policyHeader = "RateLimit-Policy"
+)
 
 // readTerms reads GraphQL-Cost, and Priority (RFC 9218), by which a client says that nobody waits for the answer.
 func readTerms(header http.Header) (t terms, why *refusal) {
@@ -130,11 +135,11 @@ func (t *turn) tell(header http.Header) {
 	if t.standing.Limit == 0 {
 		return
 	}
-	header["RateLimit-Policy"] = t.h.policy
+	header[policyHeader] = t.h.policy
 	b := make([]byte, 0, 48)
 	b = strconv.AppendInt(append(b, `"points";r=`...), int64(t.standing.Remaining), 10)
 	b = strconv.AppendInt(append(b, ";t="...), int64((t.standing.Reset+time.Second-1)/time.Second), 10)
-	header["RateLimit"] = []string{string(b)}
+	header[pointsHeader] = []string{string(b)}
 }
 
 func costs(estimated, actual int) []string {

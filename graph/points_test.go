@@ -46,7 +46,7 @@ func TestAnAnswerTellsWhatItCost(t *testing.T) {
 			w, r := httptest.NewRecorder(), httptest.NewRequest("POST", "/graphql", strings.NewReader(asJSON(t, map[string]string{"query": tc.document})))
 			r.Header.Set("Content-Type", "application/json")
 			h.ServeHTTP(w, r.WithContext(auth.With(telemetry.WithRequest(t.Context(), new(telemetry.Request)), &auth.Viewer{Org: store.ID{1}, Role: store.Admin})))
-			if got, want := w.Header()["GraphQL-Cost"][0], fmt.Sprintf("estimated=%d, actual=%d", tc.estimated, tc.actual); got != want {
+			if got, want := spelt(w.Header(), "GraphQL-Cost"), fmt.Sprintf("estimated=%d, actual=%d", tc.estimated, tc.actual); got != want {
 				t.Errorf("%s; want %s", got, want)
 			}
 		})
