@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { open } from 'node:fs/promises'
+import { connect, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -8,9 +9,14 @@ import { fileURLToPath } from 'node:url'
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const startLimit = 60_000
 
+globalThis.WebSocket ??= (await import('ws')).WebSocket // Node has one from 22 on
+
+export const PROGRESS = 'subscription Progress($id: ID!) { calculationRunProgress(id: $id) { id status finishedAt } }'
+const NEWEST = '{ viewer { organization { name } } emissions(first: 1, orderBy: { field: CALCULATED_AT, direction: DESC }) { nodes { run { id status } } } }'
+
 /**
  * Starts the program, which CARBONGRAPH_BIN names or is built, on demo data of its own. It gives the address, an ADMIN's key, the code that signs in
- * once, and how to stop it.
+ * once, a function that begins a run, and how to stop it.
  */
 export async function start({ activities = 500 } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'carbongraph-'))
@@ -21,10 +27,90 @@ export async function start({ activities = 500 } = {}) {
   try {
     const { key, code } = await said(server)
     await ready(`http://${listen}/readyz`)
-    return { address: `http://${listen}`, key, code, stop: () => stop(server, folder) }
+    const address = `http://${listen}`
+    const begin = () => run({ address, key, program, folder })
+    const stopAll = async () => {
+      await Promise.all([...importers].map((end) => end()))
+      await stop(server, folder)
+    }
+    return { address, url: `${address}/graphql`, key, code, begin, stop: stopAll }
   } catch (error) {
     await stop(server, folder)
     throw error
+  }
+}
+
+let imports = 0
+const importers = new Set() // how those end that go on
+
+/**
+ * An import by a second process on the same ledger. It reads a pipe that is not closed yet: it has stored some lines, and is RUNNING until it is told to end.
+ */
+async function run({ address, key, program, folder }) {
+  const before = await newest(address, key)
+  const batch = ++imports
+  const file = join(folder, `run-${batch}.csv`)
+  execFileSync('mkfifo', [file])
+  const pipe = await open(file, 'r+') // which waits for no reader
+  const args = ['import', file, '--org', before.organization, '--data-dir', join(folder, 'data')]
+  const importer = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  let text = ''
+  importer.stderr.on('data', (chunk) => (text += chunk))
+  const gone = new Promise((done) => importer.once('close', done))
+  const end = async () => {
+    importers.delete(end)
+    await pipe.close()
+    const status = await gone
+    if (status !== 0) throw new Error(`the import ended with ${status}:\n${text}`)
+  }
+  importers.add(end)
+  await pipe.write('externalId,description,occurredOn,amount,currency,accountCode\n' + lines(batch, 1100))
+  for (const limit = Date.now() + startLimit; Date.now() < limit && importer.exitCode === null; ) {
+    const { id, status } = await newest(address, key)
+    if (id !== before.id && status === 'RUNNING') return { id, end }
+    await new Promise((done) => setTimeout(done, 20))
+  }
+  importer.kill()
+  await end()
+  throw new Error(`the run did not begin; it said:\n${text}`)
+}
+
+/** More than an import stores at once, and less than a pipe holds. */
+const lines = (batch, count) => Array.from({ length: count }, (_, i) => `${batch}/${i},Paint,2024-05-06,9.5,GBP,4070\n`).join('')
+
+/** The organization, and the run that calculated last. */
+async function newest(address, key) {
+  const headers = { authorization: `Bearer ${key}`, 'content-type': 'application/json' }
+  const answer = await fetch(`${address}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query: NEWEST }) })
+  const { data } = await answer.json()
+  return { organization: data.viewer.organization.name, ...data.emissions.nodes[0].run }
+}
+
+/** A way to the server that can be cut. */
+export async function between({ address }) {
+  const { hostname, port } = new URL(address)
+  const ends = new Set()
+  const relay = createServer((near) => {
+    const far = connect(port, hostname)
+    for (const [from, to] of [[near, far], [far, near]]) {
+      ends.add(from)
+      from.pipe(to)
+      from.on('error', () => {})
+      from.on('close', () => {
+        ends.delete(from)
+        to.destroy()
+      })
+    }
+  })
+  await new Promise((done) => relay.listen(0, '127.0.0.1', done))
+  const cut = () => ends.forEach((end) => end.destroy())
+  return {
+    url: `http://127.0.0.1:${relay.address().port}/graphql`,
+    cut,
+    close: () => {
+      cut()
+      relay.close()
+    },
   }
 }
 
