@@ -57,12 +57,11 @@ async function run({ address, key, program, folder }) {
   let text = ''
   importer.stderr.on('data', (chunk) => (text += chunk))
   const gone = new Promise((done) => importer.once('close', done))
-  const end = async () => {
+  let ended
+  const end = () => (ended ??= pipe.close().then(() => gone).then((status) => {
     importers.delete(end)
-    await pipe.close()
-    const status = await gone
     if (status !== 0) throw new Error(`the import ended with ${status}:\n${text}`)
-  }
+  }))
   importers.add(end)
   await pipe.write('externalId,description,occurredOn,amount,currency,accountCode\n' + lines(batch, 1100))
   for (const limit = Date.now() + startLimit; Date.now() < limit && importer.exitCode === null; ) {
@@ -84,6 +83,18 @@ async function newest(address, key) {
   const answer = await fetch(`${address}/graphql`, { method: 'POST', headers, body: JSON.stringify({ query: NEWEST }) })
   const { data } = await answer.json()
   return { organization: data.viewer.organization.name, ...data.emissions.nodes[0].run }
+}
+
+/** A fetch that keeps what it was asked: the method, and whether a document and a hash went with it. */
+export function watched() {
+  const sent = []
+  const watch = (address, init) => {
+    const method = init.method ?? 'GET'
+    const { query, extensions } = method === 'GET' ? Object.fromEntries(new URL(address).searchParams) : JSON.parse(init.body)
+    sent.push([method, query && 'text', extensions && 'hash'].filter(Boolean).join(' '))
+    return fetch(address, init)
+  }
+  return { sent, fetch: watch }
 }
 
 /** A way to the server that can be cut. */
