@@ -1,17 +1,21 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { execFileSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { createRequire } from 'node:module'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { pathToFileURL } from 'node:url'
 
 import relay from 'relay-runtime'
 import compiler from 'relay-compiler'
 
-import { start } from './server.js'
+import { events } from '../setup/graphql-sse.js'
+import { socket } from '../setup/graphql-ws.js'
+import { environment as make } from '../setup/relay.js'
+import { start, watched } from './server.js'
 
-const { Environment, Network, RecordSource, Store, commitMutation, createOperationDescriptor, fetchQuery } = relay
+const { commitMutation, createOperationDescriptor, fetchQuery, getSingularSelector, requestSubscription } = relay
 
 let server, folder, environment
 const documents = {}
@@ -20,7 +24,7 @@ before(async () => {
   server = await start()
   folder = mkdtempSync(join(tmpdir(), 'carbongraph-relay-'))
   await compile()
-  environment = new Environment({ network: Network.create(send), store: new Store(new RecordSource()) })
+  environment = make({ url: server.url, key: server.key })
 })
 after(async () => {
   rmSync(folder, { recursive: true, force: true })
@@ -30,24 +34,16 @@ after(async () => {
 /** Compiles the documents against the schema that the server serves. */
 async function compile() {
   cpSync(new URL('relay/', import.meta.url), join(folder, 'src'), { recursive: true })
+  const config = JSON.parse(readFileSync(new URL('../setup/relay.config.json', import.meta.url), 'utf8'))
+  writeFileSync(join(folder, 'relay.config.json'), JSON.stringify({ ...config, eagerEsModules: false })) // no bundler reads them
   mkdirSync(join(folder, 'src', '__generated__'))
   writeFileSync(join(folder, 'schema.graphql'), await (await fetch(`${server.address}/schema.graphql`)).text())
-  writeFileSync(join(folder, 'package.json'), '{"type":"module"}')
-  writeFileSync(join(folder, 'relay.config.json'), JSON.stringify({ src: './src', schema: './schema.graphql', language: 'javascript', eagerEsModules: true }))
+  writeFileSync(join(folder, 'persisted.json'), '{}')
   execFileSync(compiler, ['relay.config.json'], { cwd: folder, stdio: 'pipe' })
-  for (const name of ['CategoriesQuery', 'SuppliersQuery', 'NodeQuery', 'UpsertMutation']) {
-    const file = join(folder, 'src', '__generated__', `ledger${name}.graphql.js`)
-    documents[name] = (await import(pathToFileURL(file))).default
+  const load = createRequire(join(folder, 'src', '__generated__', 'ledger.js'))
+  for (const name of ['CategoriesQuery', 'SuppliersQuery', 'FragmentQuery', 'MoreSuppliersQuery', 'NodeQuery', 'UpsertMutation', 'ProgressSubscription', '_suppliers']) {
+    documents[name] = load(`./ledger${name}.graphql.js`)
   }
-}
-
-async function send(request, variables) {
-  const answer = await fetch(`${server.address}/graphql`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json', accept: 'application/graphql-response+json', authorization: `Bearer ${server.key}` },
-    body: JSON.stringify({ query: request.text, variables }),
-  })
-  return answer.json()
 }
 
 const ask = (name, variables) => fetchQuery(environment, documents[name], variables).toPromise()
@@ -66,6 +62,48 @@ test('pages, put together by @connection', async () => {
   const whole = environment.lookup(createOperationDescriptor(documents.SuppliersQuery, { first: 3 }).fragment)
   const ids = whole.data.suppliers.edges.map((edge) => edge.node.id)
   assert.equal(new Set(ids).size, 6)
+})
+
+test('pages of a fragment, by the query that the compiler makes for more of it', async () => {
+  const fragment = documents._suppliers
+  const { forward } = fragment.metadata.refetch.connection
+  const read = (operation) => environment.lookup(getSingularSelector(fragment, environment.lookup(operation.fragment).data)).data.suppliers
+  await ask('FragmentQuery', {})
+  const operation = createOperationDescriptor(documents.FragmentQuery, {})
+  const { edges, pageInfo } = read(operation)
+  assert.equal(edges.length, 3)
+  assert.equal(fragment.metadata.refetch.operation, documents.MoreSuppliersQuery)
+  await ask('MoreSuppliersQuery', { [forward.count]: 4, [forward.cursor]: pageInfo.endCursor })
+  assert.equal(new Set(read(operation).edges.map((edge) => edge.cursor)).size, 7)
+})
+
+for (const method of ['POST', 'GET']) {
+  test(`a persisted query by ${method}: by its hash, with its text once by POST, by its hash again`, async () => {
+    const { sent, fetch } = watched()
+    const fresh = make({ url: server.url, key: server.key, method, fetch })
+    const query = { ...documents.SuppliersQuery, params: persistedAnew(documents.SuppliersQuery.params, method) }
+    for (let i = 0; i < 2; i++) {
+      const { suppliers } = await fetchQuery(fresh, query, { first: 2 }).toPromise()
+      assert.equal(suppliers.edges.length, 2)
+    }
+    assert.deepEqual(sent, [`${method} hash`, 'POST text hash', `${method} hash`])
+  })
+}
+
+/** The document with a comment, which no server has been sent yet. */
+function persistedAnew(params, comment) {
+  const text = `${params.text}# ${comment}\n`
+  return { ...params, text, id: sha256(text) }
+}
+
+const sha256 = (text) => createHash('sha256').update(text).digest('hex')
+
+test('the compiler lists the texts by their hashes', () => {
+  const list = JSON.parse(readFileSync(join(folder, 'persisted.json'), 'utf8'))
+  const { id, text } = documents.SuppliersQuery.params
+  assert.equal(list[id], text)
+  assert.ok(Object.keys(list).length >= 6)
+  for (const [hash, text] of Object.entries(list)) assert.equal(hash, sha256(text))
 })
 
 test('a row by its id, of whatever type', async () => {
@@ -91,3 +129,38 @@ test('a mutation, whose rows are seen by every query', async () => {
   assert.equal(record.name, 'By Relay, once more')
   assert.notEqual(id, record.id)
 })
+
+for (const [name, carry] of [['a WebSocket', socket], ['server-sent events', events]]) {
+  const follow = async (id, { key = server.key, hear = () => {} } = {}) => {
+    const carrier = carry({ url: server.url, key, retryAttempts: 0 })
+    const own = make({ url: server.url, key, carrier })
+    const told = []
+    try {
+      await new Promise((onCompleted, onError) => {
+        const onNext = ({ calculationRunProgress }) => {
+          told.push(calculationRunProgress.status)
+          hear()
+        }
+        requestSubscription(own, { subscription: documents.ProgressSubscription, variables: { id }, onNext, onCompleted, onError })
+      })
+    } finally {
+      await carrier.dispose()
+    }
+    return { told, record: own.getStore().getSource().get(id) }
+  }
+
+  test(`a run is followed to its end over ${name}, and the store knows its end`, async () => {
+    const run = await server.begin()
+    const { told, record } = await follow(run.id, { hear: run.end })
+    assert.deepEqual(told, ['RUNNING', 'SUCCEEDED'])
+    assert.equal(record.status, 'SUCCEEDED')
+  })
+
+  test(`a subscription that cannot begin, over ${name}`, async () => {
+    await assert.rejects(follow('nonsense'), (error) => error.source.errors[0].extensions.code === 'BAD_USER_INPUT')
+  })
+
+  test(`a bad key, over ${name}`, async () => {
+    await assert.rejects(follow('nonsense', { key: 'cg_nobody_0000000000000000' }), (error) => error.code === 4401 || error.response.status === 401)
+  })
+}

@@ -57,3 +57,30 @@ graphql`
     }
   }
 `
+
+graphql`
+  fragment ledger_suppliers on Query @argumentDefinitions(count: { type: "Int", defaultValue: 3 }, cursor: { type: "String" }) @refetchable(queryName: "ledgerMoreSuppliersQuery") {
+    suppliers(first: $count, after: $cursor) @connection(key: "ledger_more_suppliers") {
+      edges {
+        node {
+          name
+        }
+      }
+    }
+  }
+`
+
+graphql`
+  query ledgerFragmentQuery {
+    ...ledger_suppliers
+  }
+`
+
+graphql`
+  subscription ledgerProgressSubscription($id: ID!) {
+    calculationRunProgress(id: $id) {
+      id
+      status
+    }
+  }
+`
