@@ -3,6 +3,7 @@ import { after, before, test } from 'node:test'
 
 import { NetworkError } from 'graphql-sse'
 
+import { follow } from '../setup/follow.js'
 import { events } from '../setup/graphql-sse.js'
 import { sha256 } from '../setup/sha256.js'
 import { PROGRESS, between, start } from './server.js'
@@ -95,15 +96,15 @@ test('a persisted query: by its hash, with its text once, by its hash again', as
 test('a run is followed to its end', async () => {
   const run = await server.begin()
   const told = []
-  for await (const { data, errors } of client.iterate({ query: PROGRESS, variables: { id: run.id } })) {
-    assert.equal(errors, undefined)
-    told.push(data.calculationRunProgress.status)
+  for await (const { status } of follow(client, run.id)) {
+    told.push(status)
     if (told.length === 1) await run.end()
   }
   assert.deepEqual(told, ['RUNNING', 'SUCCEEDED'])
 })
 
 test('a subscription that cannot begin', async () => {
+  await assert.rejects(follow(client, 'nonsense').next(), /is not an id/)
   const { errors } = await ask({ query: PROGRESS, variables: { id: 'nonsense' } })
   assert.equal(errors[0].extensions.code, 'BAD_USER_INPUT')
 })

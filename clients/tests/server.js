@@ -6,10 +6,10 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
+import '../setup/websocket.js'
+
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const startLimit = 60_000
-
-globalThis.WebSocket ??= (await import('ws')).WebSocket // Node has one from 22 on
 
 export const PROGRESS = 'subscription Progress($id: ID!) { calculationRunProgress(id: $id) { id status finishedAt } }'
 const NEWEST = '{ viewer { organization { name } } emissions(first: 1, orderBy: { field: CALCULATED_AT, direction: DESC }) { nodes { run { id status } } } }'
@@ -30,7 +30,7 @@ export async function start({ activities = 500 } = {}) {
     const address = `http://${listen}`
     const begin = () => run({ address, key, program, folder })
     const stopAll = async () => {
-      await Promise.all([...importers].map((end) => end()))
+      await Promise.allSettled([...importers].map((end) => end()))
       await stop(server, folder)
     }
     return { address, url: `${address}/graphql`, key, code, begin, stop: stopAll }
@@ -53,7 +53,7 @@ async function run({ address, key, program, folder }) {
   execFileSync('mkfifo', [file])
   const pipe = await open(file, 'r+') // which waits for no reader
   const args = ['import', file, '--org', before.organization, '--data-dir', join(folder, 'data')]
-  const importer = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const importer = spawn(program, args, { stdio: ['ignore', 'ignore', 'pipe'], env: { ...process.env, DATABASE_URL: '' } })
   let text = ''
   importer.stderr.on('data', (chunk) => (text += chunk))
   const gone = new Promise((done) => importer.once('close', done))
@@ -63,7 +63,7 @@ async function run({ address, key, program, folder }) {
     if (status !== 0) throw new Error(`the import ended with ${status}:\n${text}`)
   }))
   importers.add(end)
-  await pipe.write('externalId,description,occurredOn,amount,currency,accountCode\n' + lines(batch, 1100))
+  await pipe.writeFile('externalId,description,occurredOn,amount,currency,accountCode\n' + lines(batch, 1100))
   for (const limit = Date.now() + startLimit; Date.now() < limit && importer.exitCode === null; ) {
     const { id, status } = await newest(address, key)
     if (id !== before.id && status === 'RUNNING') return { id, end }
