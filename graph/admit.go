@@ -131,19 +131,24 @@ func (t *turn) end() {
 
 // tell writes what the request cost, and how the caller stands after it. The names are those of draft-ietf-httpapi-ratelimit-headers.
 func (t *turn) tell(header http.Header) {
-	header[costHeader] = costs(t.estimated, t.actual)
+	values := make([]string, 2)
+	values[0] = costs(t.estimated, t.actual)
+	header[costHeader] = values[:1:1]
 	if t.standing.Limit == 0 {
 		return
 	}
-	header[policyHeader] = t.h.policy
 	b := make([]byte, 0, 48)
 	b = strconv.AppendInt(append(b, `"points";r=`...), int64(t.standing.Remaining), 10)
 	b = strconv.AppendInt(append(b, ";t="...), int64((t.standing.Reset+time.Second-1)/time.Second), 10)
-	header[pointsHeader] = []string{string(b)}
+	values[1] = string(b)
+	header[policyHeader], header[pointsHeader] = t.h.policy, values[1:]
 }
 
-func costs(estimated, actual int) []string {
-	return []string{"estimated=" + strconv.Itoa(estimated) + ", actual=" + strconv.Itoa(actual)}
+// costs is the header GraphQL-Cost.
+func costs(estimated, actual int) string {
+	b := make([]byte, 0, 48)
+	b = strconv.AppendInt(append(b, "estimated="...), int64(estimated), 10)
+	return string(strconv.AppendInt(append(b, ", actual="...), int64(actual), 10))
 }
 
 // policy is the header RateLimit-Policy.

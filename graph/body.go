@@ -31,8 +31,8 @@ func (h *Handler) readPost(w http.ResponseWriter, r *http.Request) (list []*requ
 		return nil, false, &refusal{status: http.StatusUnsupportedMediaType, message: why}
 	}
 	body := r.Body
-	if h.o.Limits.Body > 0 {
-		body = http.MaxBytesReader(w, r.Body, h.o.Limits.Body)
+	if most := h.o.Limits.Body; most > 0 && (r.ContentLength < 0 || r.ContentLength > most) { // a body is never longer than it says
+		body = http.MaxBytesReader(w, r.Body, most)
 	}
 	text := make([]byte, 0, 512)
 	if n := min(r.ContentLength, mostAtOnce); n > 0 && (h.o.Limits.Body == 0 || n <= h.o.Limits.Body) {

@@ -69,6 +69,7 @@ type Handler struct {
 	plans     *plans
 	coercion  coercion
 	streams   *streams
+	deadlines *deadlines
 	policy    []string
 }
 
@@ -87,6 +88,7 @@ func New(o Options) *Handler {
 		plans:     newPlans(o.Schema.Schema()),
 		coercion:  coercion{o.Schema.Schema(), o.Scalars},
 		streams:   newStreams(),
+		deadlines: newDeadlines(o.Timeout),
 		policy:    policy(o.Points, o.Period),
 	}
 	h.exec.SetErrorPresenter(h.present)
@@ -171,7 +173,7 @@ func (h *Handler) finish(w http.ResponseWriter, form string, a *answer, began ti
 		w.Header().Set("Allow", a.allow)
 	}
 	if a.quoted {
-		w.Header()[costHeader] = costs(a.estimated, 0)
+		w.Header()[costHeader] = []string{costs(a.estimated, 0)}
 	}
 	h.measure(a, time.Since(began))
 	h.write(w, form, a)

@@ -173,9 +173,9 @@ func (h *Handler) forbidden(ctx context.Context, op *operation, vars map[string]
 // run executes an operation within its time: the short way where it can be gone, else by gqlgen's engine, from the start.
 func (h *Handler) run(ctx context.Context, p *prepared) *answer {
 	if h.o.Timeout > 0 {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(ctx, h.o.Timeout)
-		defer cancel()
+		timed := h.deadlines.begin(ctx)
+		defer timed.end()
+		ctx = timed
 	}
 	body, err := h.short(ctx, p.op, p.plan, p.vars)
 	var why *exec.Unknown
