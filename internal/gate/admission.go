@@ -40,6 +40,7 @@ type Admission struct {
 	limiter adaptivelimiter.AdaptiveLimiter[any]
 
 	mu      sync.Mutex
+	total   int            // that run
 	running map[string]int // by organization
 	queue   queue
 	pace    pace
@@ -102,7 +103,7 @@ func (a *Admission) Enter(ctx context.Context, org string, class Class) (leave f
 	}
 	a.mu.Lock()
 	if a.queue.len() == 0 {
-		if permit, ok := a.limiter.TryAcquirePermit(); ok {
+		if permit, ok := a.permit(); ok {
 			leave = a.admit(ctx, org, permit)
 			a.mu.Unlock()
 			return leave, nil
@@ -116,6 +117,18 @@ func (a *Admission) Enter(ctx context.Context, org string, class Class) (leave f
 	return a.wait(ctx, w)
 }
 
+// permit asks for a place. While next to nothing runs there is one, and none is asked of the limiter, which would take longer than all the rest: there is no load that it
+// could learn from. Permit is nil then.
+func (a *Admission) permit() (permit adaptivelimiter.Permit, ok bool) {
+	if a.total < a.o.Least/4 {
+		return nil, true
+	}
+	if a.total >= a.limiter.Limit() {
+		return nil, false
+	}
+	return a.limiter.TryAcquirePermit()
+}
+
 // admit gives a place to an operation.
 func (a *Admission) admit(ctx context.Context, org string, permit adaptivelimiter.Permit) (leave func()) {
 	p := a.free
@@ -126,6 +139,7 @@ func (a *Admission) admit(ctx context.Context, org string, permit adaptivelimite
 	}
 	p.permit, p.ctx, p.org, p.next = permit, ctx, org, nil
 	a.running[org]++
+	a.total++
 	a.o.Metrics.Entered()
 	turn := p.turn
 	return func() { a.leave(p, turn) }
@@ -137,11 +151,14 @@ func (a *Admission) leave(p *place, turn uint64) {
 	if p.turn != turn {
 		return
 	}
-	if p.ctx.Err() != nil {
+	switch {
+	case p.permit == nil:
+	case p.ctx.Err() != nil:
 		p.permit.Drop() // it says nothing of the load how long somebody was ready to wait
-	} else {
+	default:
 		p.permit.Record()
 	}
+	a.total--
 	if a.running[p.org]--; a.running[p.org] == 0 {
 		delete(a.running, p.org)
 	}
@@ -158,7 +175,7 @@ func (a *Admission) leave(p *place, turn uint64) {
 // call gives free places to those whose turn it is.
 func (a *Admission) call(now time.Time) {
 	for a.queue.len() > 0 {
-		permit, ok := a.limiter.TryAcquirePermit()
+		permit, ok := a.permit()
 		if !ok {
 			break
 		}
