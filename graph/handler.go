@@ -69,6 +69,7 @@ type Handler struct {
 	plans     *plans
 	coercion  coercion
 	streams   *streams
+	strangers *gate.Streams
 	deadlines *deadlines
 	policy    []string
 }
@@ -88,6 +89,7 @@ func New(o Options) *Handler {
 		plans:     newPlans(o.Schema.Schema()),
 		coercion:  coercion{o.Schema.Schema(), o.Scalars},
 		streams:   newStreams(),
+		strangers: gate.NewStreams(maxStrangers),
 		deadlines: newDeadlines(o.Timeout),
 		policy:    policy(o.Points, o.Period),
 	}
@@ -180,6 +182,11 @@ func (h *Handler) finish(w http.ResponseWriter, form string, a *answer, began ti
 }
 
 func (h *Handler) measure(a *answer, took time.Duration) {
+	h.measureOperation(a, took)
+	h.countErrors(a)
+}
+
+func (h *Handler) measureOperation(a *answer, took time.Duration) {
 	result := "ok"
 	switch {
 	case len(a.errs) > 0 && (len(a.data) == 0 || string(a.data) == "null"):
@@ -192,6 +199,9 @@ func (h *Handler) measure(a *answer, took time.Duration) {
 		kind = strings.ToLower(string(a.op.def.Operation))
 	}
 	h.o.Metrics.Operation(kind, result, took)
+}
+
+func (h *Handler) countErrors(a *answer) {
 	for _, e := range a.errs {
 		code, _ := e.Extensions["code"].(string)
 		h.o.Metrics.Error(known(code))

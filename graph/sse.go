@@ -120,7 +120,7 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request, p *prepared, wr
 	if last == nil {
 		last = &answer{op: p.op}
 	}
-	h.measure(last, time.Since(began))
+	h.measureOperation(last, time.Since(began))
 	_ = s.write(eventComplete) // a client that is gone needs no end
 }
 
@@ -128,11 +128,16 @@ func (h *Handler) events(w http.ResponseWriter, r *http.Request, p *prepared, wr
 func (h *Handler) following(ctx context.Context, p *prepared, wrong *answer, t *turn) func() *answer {
 	switch {
 	case wrong != nil:
-		return once(func() *answer { return wrong })
+		return once(func() *answer {
+			h.countErrors(wrong)
+			return wrong
+		})
 	case !p.subscription():
 		return once(func() *answer {
 			defer t.end()
-			return t.run(ctx, p)
+			a := t.run(ctx, p)
+			h.countErrors(a)
+			return a
 		})
 	}
 	next := h.subscribe(ctx, p)
@@ -141,6 +146,7 @@ func (h *Handler) following(ctx context.Context, p *prepared, wrong *answer, t *
 		a := next()
 		if a != nil {
 			t.event(a)
+			h.countErrors(a)
 		}
 		return a
 	}

@@ -34,8 +34,8 @@ const (
 	closeTooManyInits    = websocket.StatusCode(4429)
 )
 
-// strangers is whose the sockets are that have not said yet who they are.
-const strangers = ""
+// maxStrangers is how many sockets there may be that have not said yet who they are.
+const maxStrangers = 1024
 
 // socket is one WebSocket. Several operations run on it beside each other.
 type socket struct {
@@ -71,14 +71,15 @@ func (h *Handler) socket(w http.ResponseWriter, r *http.Request) {
 		h.Refuse(w, r, stopping())
 		return
 	}
-	leave, ok := h.o.Streams.Open(strangers)
+	leave, ok := h.strangers.Open("")
 	if !ok {
 		end()
 		h.Refuse(w, r, fault.New(fault.Overloaded, "Too many connections are being opened at once. Try again.").After(time.Second))
 		return
 	}
-	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}, InsecureSkipVerify: true}) // the origin is checked above
-	if err != nil {                                                                                                              // which Accept has answered
+	// The origin was looked at above.
+	conn, err := websocket.Accept(w, r, &websocket.AcceptOptions{Subprotocols: []string{subprotocol}, InsecureSkipVerify: true})
+	if err != nil { // which Accept has answered
 		end()
 		leave()
 		return
@@ -345,7 +346,7 @@ func (s *socket) operate(ctx context.Context, cancel context.CancelCauseFunc, id
 		s.h.append(&buf, a)
 		s.send(&message{id: id, kind: "next", payload: buf.Bytes()})
 	}
-	s.h.measure(last, time.Since(began))
+	s.h.measureOperation(last, time.Since(began))
 	s.h.o.Log.InfoContext(ctx, "operation", "ms", float64(time.Since(began).Microseconds())/1000, "statements", telemetry.RequestFrom(ctx).Statements())
 	if ctx.Err() == nil { // else the client has completed it, or the socket ends
 		s.finish(id, &message{id: id, kind: "complete"})
