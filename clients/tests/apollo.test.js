@@ -10,6 +10,7 @@ import { SseLink } from '../setup/apollo-sse.js'
 import { apollo } from '../setup/apollo.js'
 import { events } from '../setup/graphql-sse.js'
 import { socket } from '../setup/graphql-ws.js'
+import '../setup/websocket.js'
 import { PROGRESS, start, watched } from './server.js'
 
 let server, client

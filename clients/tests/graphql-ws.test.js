@@ -5,6 +5,7 @@ import { WebSocket } from 'ws'
 
 import { follow } from '../setup/follow.js'
 import { socket } from '../setup/graphql-ws.js'
+import '../setup/websocket.js'
 import { sha256 } from '../setup/sha256.js'
 import { PROGRESS, between, start } from './server.js'
 

@@ -12,6 +12,7 @@ import compiler from 'relay-compiler'
 
 import { events } from '../setup/graphql-sse.js'
 import { socket } from '../setup/graphql-ws.js'
+import '../setup/websocket.js'
 import { environment as make } from '../setup/relay.js'
 import { start, watched } from './server.js'
 

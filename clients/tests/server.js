@@ -6,8 +6,6 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
-import '../setup/websocket.js'
-
 const root = dirname(dirname(dirname(fileURLToPath(import.meta.url))))
 const startLimit = 60_000
 

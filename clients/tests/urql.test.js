@@ -5,6 +5,7 @@ import { Client, fetchExchange } from '@urql/core'
 import { onEnd, pipe, subscribe, take, toPromise } from 'wonka'
 
 import { socket } from '../setup/graphql-ws.js'
+import '../setup/websocket.js'
 import { urql } from '../setup/urql.js'
 import { PROGRESS, start, watched } from './server.js'
 

@@ -124,7 +124,7 @@ func TestSlowClientsAreLetGo(t *testing.T) {
 // A stream lasts for longer than a request may.
 func TestStreamsOutliveTheTimeouts(t *testing.T) {
 	t.Parallel()
-	f := newFollowed(t, map[string]string{"TIMEOUT_HEADER": "200ms", "TIMEOUT_REQUEST": "300ms", "TIMEOUT_RESPONSE": "300ms", "TIMEOUT_IDLE": "200ms"}).serve(t)
+	f := newFollowed(t, map[string]string{"TIMEOUT_HEADER": "1s", "TIMEOUT_REQUEST": "1s", "TIMEOUT_RESPONSE": "1s", "TIMEOUT_IDLE": "1s"}).serve(t)
 	conn, err := f.socket(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -135,7 +135,7 @@ func TestStreamsOutliveTheTimeouts(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer res.Body.Close()
-	time.Sleep(time.Second)
+	time.Sleep(3 * time.Second)
 	f.run.Status = "SUCCEEDED"
 	if err := f.org.FinishRun(t.Context(), f.run); err != nil {
 		t.Fatal(err)

@@ -18,13 +18,7 @@ func (f *followed) later(query string) <-chan *http.Response {
 	answered := make(chan *http.Response, 1)
 	go func() {
 		defer close(answered)
-		r, err := http.NewRequest("POST", f.base+"/graphql", strings.NewReader(`{"query":"`+query+`"}`))
-		if err != nil {
-			return
-		}
-		r.Header.Set("Content-Type", "application/json")
-		r.Header.Set("Authorization", "Bearer "+f.key)
-		if res, err := http.DefaultClient.Do(r); err == nil {
+		if res, err := f.post(context.Background(), query, "application/json"); err == nil {
 			answered <- res
 		}
 	}()
@@ -34,7 +28,7 @@ func (f *followed) later(query string) <-chan *http.Response {
 // A server that is told to stop is not ready, answers what it has begun, ends streams with a reason, and then ends itself.
 func TestStopping(t *testing.T) {
 	t.Parallel()
-	f := newFollowed(t, map[string]string{"STOP_DELAY": "500ms"}).serve(t)
+	f := newFollowed(t, map[string]string{"STOP_DELAY": "3s"}).serve(t)
 	b := newBlocked(t, f.env["DATABASE_URL"])
 	f.ask(t, f.key, "{viewer{keyName}}") // so that the key is known
 	conn, err := f.socket(t.Context())

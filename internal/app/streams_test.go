@@ -80,12 +80,17 @@ func (f *followed) socket(ctx context.Context) (*websocket.Conn, error) {
 
 // events follows the run by server-sent events.
 func (f *followed) events(ctx context.Context) (*http.Response, error) {
-	r, err := http.NewRequestWithContext(ctx, "POST", f.base+"/graphql", strings.NewReader(`{"query":"`+f.subscription()+`"}`))
+	return f.post(ctx, f.subscription(), "text/event-stream")
+}
+
+// post asks, and gives the answer as it begins.
+func (f *followed) post(ctx context.Context, query, accept string) (*http.Response, error) {
+	r, err := http.NewRequestWithContext(ctx, "POST", f.base+"/graphql", strings.NewReader(`{"query":"`+query+`"}`))
 	if err != nil {
 		return nil, err
 	}
 	r.Header.Set("Content-Type", "application/json")
-	r.Header.Set("Accept", "text/event-stream")
+	r.Header.Set("Accept", accept)
 	r.Header.Set("Authorization", "Bearer "+f.key)
 	return http.DefaultClient.Do(r)
 }
