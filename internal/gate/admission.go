@@ -16,7 +16,7 @@ import (
 // AdmissionOptions are the bounds of what runs at once.
 type AdmissionOptions struct {
 	Most     int           // operations at once at most; 0: no bound, NewAdmission gives nil
-	Least    int           // operations at once that no latency goes below; 0: 32, which keep eight cores and a pool of 20 connections busy, or four for each core
+	Least    int           // operations at once that no latency goes below; 0: 64, which keep 16 cores and a pool of 20 connections busy, or four for each core
 	Waiting  int           // operations that wait at most; 0: 1,024
 	Patience time.Duration // how long one waits at most; 0: a second
 	Metrics  *telemetry.Gate
@@ -65,7 +65,7 @@ func NewAdmission(o AdmissionOptions) *Admission {
 		return nil
 	}
 	if o.Least <= 0 {
-		o.Least = max(32, 4*runtime.GOMAXPROCS(0))
+		o.Least = max(64, 4*runtime.GOMAXPROCS(0))
 	}
 	o.Least = min(o.Least, o.Most)
 	if o.Waiting <= 0 {

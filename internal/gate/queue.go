@@ -149,10 +149,11 @@ func (p *pace) end(now time.Time) {
 	p.all++
 }
 
-// wait is how long it takes until so many have ended. It is known once enough have, or once it took long that they did not.
+// wait is how long it takes until so many have ended. It is known once enough have, or once it took long that they did not; and not before a while has passed: where many
+// come at once, the first of them end late, as the cores are busy with taking all of them in.
 func (p *pace) wait(operations int, now time.Time) (d time.Duration, known bool) {
 	p.pass(now)
-	if p.all < enough && p.seconds < p.over*(1-1/math.E) {
+	if p.seconds < p.over/4 || p.all < enough && p.seconds < p.over*(1-1/math.E) {
 		return 0, false
 	}
 	seconds := float64(operations) * p.seconds / max(p.ended, 1e-9)
