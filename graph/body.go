@@ -78,8 +78,11 @@ func (l Limits) parse(text []byte) (list []*request, listed bool, why *refusal) 
 	if !json.Valid(text) {
 		return nil, false, &refusal{status: http.StatusBadRequest, message: "The body is not JSON: one object, and nothing after it."}
 	}
-	if repeats(text) {
+	switch twice, many := repeats(text); {
+	case twice:
 		return nil, false, &refusal{status: http.StatusBadRequest, message: "An object in the body has the same name twice. Write each name once."}
+	case many:
+		return nil, false, &refusal{http.StatusBadRequest, "An object in the body has more than " + strconv.Itoa(maxNames) + " names.", fault.CostLimitExceeded}
 	}
 	text = bytes.Trim(text, " \t\r\n")
 	if text[0] != '[' {
@@ -270,11 +273,11 @@ func readGet(r *http.Request) (*request, *refusal) {
 	in := &request{query: q.Get("query"), name: q.Get("operationName"), safe: true}
 	var ok bool
 	if in.variables, ok = anObject(jsonOf(q.Get("variables"))); !ok {
-		return nil, &refusal{status: http.StatusBadRequest, message: "The parameter variables is a JSON object, with no name twice."}
+		return nil, &refusal{status: http.StatusBadRequest, message: "The parameter variables is a JSON object, with no name twice and no more than 10000 in one object."}
 	}
 	extensions, ok := anObject(jsonOf(q.Get("extensions")))
 	if !ok {
-		return nil, &refusal{status: http.StatusBadRequest, message: "The parameter extensions is a JSON object, with no name twice."}
+		return nil, &refusal{status: http.StatusBadRequest, message: "The parameter extensions is a JSON object, with no name twice and no more than 10000 in one object."}
 	}
 	if in.hash, ok = hashOf(extensions); !ok {
 		return nil, &refusal{status: http.StatusBadRequest, message: badHash}
@@ -288,7 +291,13 @@ func readGet(r *http.Request) (*request, *refusal) {
 // jsonOf keeps what is JSON with no name twice in an object; anything else becomes what no object is.
 func jsonOf(s string) json.RawMessage {
 	s = strings.TrimSpace(s)
-	if s != "" && (!json.Valid([]byte(s)) || repeats([]byte(s))) {
+	if s == "" {
+		return nil
+	}
+	if !json.Valid([]byte(s)) {
+		return json.RawMessage("0")
+	}
+	if twice, many := repeats([]byte(s)); twice || many {
 		return json.RawMessage("0")
 	}
 	return json.RawMessage(s)

@@ -21,8 +21,11 @@ func parseMessage(text []byte) (*message, string) {
 	if !json.Valid(text) {
 		return nil, "A message is one JSON object"
 	}
-	if repeats(text) {
+	switch twice, many := repeats(text); {
+	case twice:
 		return nil, "An object in the message has the same name twice"
+	case many:
+		return nil, "An object in the message has too many names"
 	}
 	m, texts := &message{}, true
 	object := eachMember(bytes.Trim(text, blank), func(name string, value json.RawMessage) {

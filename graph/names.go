@@ -9,9 +9,12 @@ import (
 // few is how many names of an object are compared one by one.
 const few = 8
 
-// repeats tells whether an object in a text of valid JSON, however deep, has a name twice. Of such a name one reader takes the first value and another the last,
-// so that what was checked may not be what is run. The time is linear in the text.
-func repeats(text []byte) bool {
+// maxNames is how many names one object may have: more than any that the schema knows of, and so few that to look each of them up takes little.
+const maxNames = 10_000
+
+// repeats tells whether an object in a text of valid JSON, however deep, has a name twice, or has too many to find out. Of a name that stands twice one reader takes
+// the first value and another the last, so that what was checked may not be what is run. The time is linear in the text.
+func repeats(text []byte) (twice, many bool) {
 	var stack [4]object // enough for nearly everybody
 	open := stack[:0]
 	for i := 0; i < len(text); i++ {
@@ -28,14 +31,17 @@ func repeats(text []byte) bool {
 					plain, _ := aText(text[i:end])
 					name = []byte(plain)
 				}
-				if open[len(open)-1].has(name) {
-					return true
+				switch at := &open[len(open)-1]; {
+				case at.has(name):
+					return true, false
+				case len(at.many) > maxNames:
+					return false, true
 				}
 			}
 			i = end - 1
 		}
 	}
-	return false
+	return false, false
 }
 
 // object is one that is not read to its end, or a list, which has no names.
