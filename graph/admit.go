@@ -43,7 +43,7 @@ func readTerms(header http.Header) (t terms, why *refusal) {
 	}
 	for _, line := range header["Priority"] {
 		for word := range strings.SplitSeq(line, ",") {
-			if urgency, ok := strings.CutPrefix(strings.TrimSpace(word), "u="); ok && urgency >= "5" && urgency <= "7" {
+			if urgency, ok := strings.CutPrefix(strings.TrimSpace(word), "u="); ok && len(urgency) == 1 && urgency >= "5" && urgency <= "7" {
 				t.class = gate.Background
 			}
 		}
@@ -74,26 +74,24 @@ func (h *Handler) admit(ctx context.Context, cost int, class gate.Class) (*turn,
 		return t, fault.New(fault.CostLimitExceeded, "The request may cost %s points; at most %d are allowed. Ask for less at once, for example with smaller pages.",
 			counted(cost), h.o.Limits.Cost)
 	}
-	t.charged = max(cost, least)
-	if t.standing = h.o.Rate.Take(ctx, t.caller, t.charged); !t.standing.Allowed {
-		return t, outOfPoints(t)
+	points := max(cost, least)
+	if t.standing = h.o.Rate.Take(ctx, t.caller, points); !t.standing.Allowed {
+		return t, outOfPoints(points, t.standing)
 	}
 	leave, err := h.o.Admission.Enter(ctx, organization(ctx), class)
 	if err != nil {
-		h.o.Rate.Return(t.caller, t.charged)
-		t.charged = 0
+		h.o.Rate.Return(t.caller, points)
 		return t, h.faultOf(ctx, err)
 	}
-	t.leave = leave
+	t.charged, t.leave = points, leave // from here on there is something to give back
 	return t, nil
 }
 
-func outOfPoints(t *turn) *fault.Fault {
-	if t.standing.Retry <= 0 {
-		return fault.New(fault.RateLimited, "The request costs %d points; a key may spend %d at once. Ask for less.", t.charged, t.standing.Limit)
+func outOfPoints(points int, s gate.Standing) *fault.Fault {
+	if s.Retry <= 0 {
+		return fault.New(fault.RateLimited, "The request costs %d points; a key may spend %d at once. Ask for less.", points, s.Limit)
 	}
-	f := fault.New(fault.RateLimited, "The request costs %d points, and this key has %d of %d left. Ask again later, or for less.", t.charged, t.standing.Remaining, t.standing.Limit)
-	return f.After(t.standing.Retry)
+	return fault.New(fault.RateLimited, "The request costs %d points, and this key has %d of %d left. Ask again later, or for less.", points, s.Remaining, s.Limit).After(s.Retry)
 }
 
 // run runs an operation of the request.

@@ -4,12 +4,14 @@ import (
 	"context"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
 
 	"carbongraph/graph"
 	"carbongraph/internal/gate"
+	"carbongraph/internal/telemetry"
 )
 
 // metered is a bench where each key may spend so many points.
@@ -75,6 +77,20 @@ func TestPoints(t *testing.T) {
 		}
 		if spent := b.spent(rate); spent != 10 {
 			t.Errorf("%d points are spent", spent)
+		}
+	})
+	t.Run("that were refused are not given back", func(t *testing.T) {
+		b, rate := metered(t, 50)
+		for range 40 {
+			b.ask(t, "{__typename}", nil)
+		}
+		for range 3 {
+			if got := b.ask(t, page, nil); got.code() != "RATE_LIMITED" || got.header.Get("Retry-After") == "" {
+				t.Errorf("%s %s", got.header, got.text)
+			}
+		}
+		if spent := b.spent(rate); spent != 40 {
+			t.Errorf("%d points are spent after refusals; want the 40 that were", spent)
 		}
 	})
 	t.Run("are never enough for some", func(t *testing.T) {
@@ -165,6 +181,16 @@ func TestTerms(t *testing.T) {
 			t.Error(got.text)
 		}
 	})
+	t.Run("quote each operation of a list, and all of them together", func(t *testing.T) {
+		r := httptest.NewRequest("POST", "/graphql", strings.NewReader(`[`+asJSON(t, map[string]string{"query": page})+`,`+asJSON(t, map[string]string{"query": page})+`]`))
+		r.Header.Set("Content-Type", "application/json")
+		r.Header.Set("GraphQL-Cost", "validate")
+		w := httptest.NewRecorder()
+		b.ServeHTTP(w, r)
+		if got := w.Body.String(); got != `[{"extensions":{"cost":{"estimated":21}}},{"extensions":{"cost":{"estimated":21}}}]` || spelt(w.Header(), "GraphQL-Cost") != "estimated=42, actual=0" {
+			t.Errorf("%s %s", w.Header(), got)
+		}
+	})
 	t.Run("of another kind are refused", func(t *testing.T) {
 		if got := b.post(t, asks, "GraphQL-Cost", "repot"); got.status != http.StatusBadRequest || got.code() != "BAD_USER_INPUT" {
 			t.Errorf("%d %s", got.status, got.text)
@@ -199,5 +225,55 @@ func TestNoMoreThanCanRun(t *testing.T) {
 	eventually(t, "it is followed", func() bool { return b.root.following.Load() == 1 })
 	if got := b.ask(t, "{categories{number}}", nil); got.status != 200 || len(got.Errors) > 0 {
 		t.Errorf("beside a subscription: %d %s", got.status, got.text)
+	}
+}
+
+// Under load, who says that nobody waits for the answer lets others go first, though he came before them.
+func TestWhoIsInNoHurryLetsOthersGoFirst(t *testing.T) {
+	for priority, class := range map[string]string{"u=7": "background", "u=5, i": "background", "i, u=6": "background", "u=4": "interactive", "u=3": "interactive", "": "interactive", "u=70": "interactive", "urgent": "interactive"} {
+		t.Run(priority, func(t *testing.T) {
+			tel := telemetry.New()
+			admission := gate.NewAdmission(gate.AdmissionOptions{Most: 1, Least: 1, Waiting: 10, Patience: 10 * time.Second, Metrics: tel.Gate})
+			_, s := listening(t, graph.Options{Admission: admission, Timeout: 200 * time.Millisecond})
+			held, err := admission.Enter(t.Context(), "somebody", gate.Interactive)
+			if err != nil {
+				t.Fatal(err)
+			}
+			done := make(chan string, 2)
+			ask := func(name, priority string) {
+				r, err := http.NewRequest("POST", s.URL+"/graphql", strings.NewReader(`{"query":"{node(id:\"`+id(3)+`\"){id}}"}`)) // as long as it may
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				r.Header.Set("Content-Type", "application/json")
+				if priority != "" {
+					r.Header.Set("Priority", priority)
+				}
+				res, err := http.DefaultClient.Do(r)
+				if err != nil {
+					t.Error(err)
+					return
+				}
+				res.Body.Close()
+				done <- name
+			}
+			waiting := func(n int) func() bool {
+				return func() bool {
+					w := httptest.NewRecorder()
+					tel.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+					return strings.Contains(w.Body.String(), fmt.Sprintf("\ncarbongraph_gate_waiting %d\n", n))
+				}
+			}
+			go ask("the first", priority)
+			eventually(t, "the first waits", waiting(1))
+			go ask("the second", "")
+			eventually(t, "the second waits too", waiting(2))
+			held()
+			if got, want := <-done, map[string]string{"background": "the second", "interactive": "the first"}[class]; got != want {
+				t.Errorf("%s was answered first; want %s", got, want)
+			}
+			<-done
+		})
 	}
 }

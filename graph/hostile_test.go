@@ -52,6 +52,7 @@ func hostile() map[string]struct{ body, code string } {
 		"fragments in a circle":               {document("{categories{...A}} fragment A on Category{...B} fragment B on Category{...A}"), wrong},
 		"wrong in 4,000 ways":                 {document("{categories{" + numbered("w", 4000) + "}}"), wrong},
 		"2 MB of nested JSON":                 {`{"query":"{categories{number}}","variables":` + strings.Repeat("[", 1<<20-100) + strings.Repeat("]", 1<<20-100) + `}`, bad},
+		"10 MB of nested JSON":                {`{"query":"{categories{number}}","variables":` + strings.Repeat("[", 5<<20) + strings.Repeat("]", 5<<20) + `}`, dear},
 		"1 MB of names in variables":          {`{"query":"{categories{number}}","variables":{` + names(100_000) + `}}`, dear},
 		"1 MB of names in ten objects":        {`{"query":"{categories{number}}","variables":{"a":[` + strings.Repeat("{"+names(10_000)+"},", 9) + "{" + names(10_000) + `}]}}`, ""},
 		"a name twice behind 10,000":          {`{"query":"{categories{number}}","variables":{` + names(9_999) + `,"n5":0}}`, bad},

@@ -64,19 +64,19 @@ func (p *prepared) subscription() bool { return p.op.def.Operation == ast.Subscr
 func (h *Handler) answerList(ctx context.Context, list []*request, terms terms) ([]*answer, *turn) {
 	out := make([]*answer, len(list))
 	ready := make([]*prepared, len(list))
-	cost, any := 0, false
+	cost, some := 0, false
 	for i, in := range list {
 		ready[i], out[i] = h.prepare(ctx, in)
 		if p := ready[i]; p != nil && terms.validate {
 			ready[i], out[i] = nil, quote(p)
 		} else if p != nil {
-			cost, any = cost+p.cost, true
+			cost, some = cost+p.cost, true
 		}
 	}
 	if len(list) > 1 {
 		telemetry.RequestFrom(ctx).Operate("LIST", "", organization(ctx))
 	}
-	if !any {
+	if !some {
 		return out, nil
 	}
 	t, f := h.admit(ctx, cost, terms.class)

@@ -60,6 +60,12 @@ func (h *Handler) serveList(w http.ResponseWriter, r *http.Request, form string,
 	all, t := h.answerList(r.Context(), list, terms)
 	if t != nil {
 		t.tell(w.Header())
+	} else {
+		quoted := 0
+		for _, a := range all {
+			quoted += a.estimated
+		}
+		w.Header()[costHeader] = []string{costs(quoted, 0)}
 	}
 	status, ran := http.StatusOK, false
 	var buf bytes.Buffer
