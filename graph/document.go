@@ -56,11 +56,11 @@ func (d *documents) document(text string, introspects bool) (*document, gqlerror
 	if doc, ok := d.kept.GetIfPresent(text); ok {
 		return doc, nil
 	}
-	if n := tokens(text, d.limits.Tokens); over(n, d.limits.Tokens) {
+	parsed, err := parser.ParseQueryWithTokenLimit(&ast.Source{Input: text}, d.limits.Tokens)
+	switch {
+	case err != nil && over(tokens(text, d.limits.Tokens), d.limits.Tokens): // the parser says so by its words alone
 		return nil, gqlerror.List{refuseAt(nil, fault.CostLimitExceeded, "The document has more than %d tokens.", d.limits.Tokens)}
-	}
-	parsed, err := parser.ParseQuery(&ast.Source{Input: text})
-	if err != nil {
+	case err != nil:
 		return nil, coded(gqlerror.List{gqlerror.WrapIfUnwrapped(err)}, fault.GraphQLParseFailed)
 	}
 	if err := d.limits.check(parsed); err != nil {

@@ -16,6 +16,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/lexer"
+
 	"carbongraph/graph"
 	"carbongraph/graph/generated"
 	"carbongraph/graph/model"
@@ -378,6 +381,29 @@ func TestDocuments(t *testing.T) {
 			t.Errorf("few rows: %s", got.text)
 		}
 	})
+	t.Run("as many tokens as are allowed are allowed, and not one more", func(t *testing.T) {
+		for name, document := range map[string]string{
+			"fields":          "{categories{number name number}}",
+			"comments":        "# one\n{categories{number #two\n name}}",
+			"arguments":       `query($n:Int=1){suppliers(first:$n,filter:{countries:["GB"]}){totalCount}}`,
+			"nothing at last": "{categories{number}} # the end",
+			"fragments":       "{categories{...F @skip(if:true)}} fragment F on Category{number}",
+		} {
+			n := tokensOf(document)
+			limits := contract
+			limits.Repeats = 0
+			if limits.Tokens = n; newBenchWithin(t, limits).ask(t, document, nil).code() == "COST_LIMIT_EXCEEDED" {
+				t.Errorf("%s: %d tokens are too many of %d", name, n, n)
+			}
+			limits.Tokens = n - 1
+			if got := newBenchWithin(t, limits).ask(t, document, nil); got.code() != "COST_LIMIT_EXCEEDED" || !strings.Contains(got.text, "more than") {
+				t.Errorf("%s: %d tokens of %d: %s", name, n, n-1, got.text)
+			}
+			if got := newBenchWithin(t, limits).ask(t, document+"}", nil); got.code() != "COST_LIMIT_EXCEEDED" { // though it cannot be read either
+				t.Errorf("%s: %s", name, got.text)
+			}
+		}
+	})
 	t.Run("null decides nothing", func(t *testing.T) {
 		for _, query := range []string{"query($w:Boolean=true){categories{number @include(if:$w)}}", "query($w:Boolean=true){categories @skip(if:$w){number}}"} {
 			if got := newBench(t).ask(t, query, map[string]any{"w": nil}); got.code() != "BAD_USER_INPUT" || got.Data != nil {
@@ -566,3 +592,12 @@ fragment FullType on __Type { kind name description specifiedByURL isOneOf field
 fragment InputValue on __InputValue { name description type { ...TypeRef } defaultValue isDeprecated deprecationReason }
 fragment TypeRef on __Type { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name ofType { kind name
   ofType { kind name ofType { kind name } } } } } } } } } }`
+
+// tokensOf counts the tokens of a document.
+func tokensOf(document string) (n int) {
+	for l := lexer.New(&ast.Source{Input: document}); ; n++ {
+		if token, err := l.ReadToken(); err != nil || token.Kind == lexer.EOF {
+			return n
+		}
+	}
+}
