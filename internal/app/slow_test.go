@@ -125,11 +125,7 @@ func TestSlowClientsAreLetGo(t *testing.T) {
 func TestStreamsOutliveTheTimeouts(t *testing.T) {
 	t.Parallel()
 	f := newFollowed(t, map[string]string{"TIMEOUT_HEADER": "1s", "TIMEOUT_REQUEST": "1s", "TIMEOUT_RESPONSE": "1s", "TIMEOUT_IDLE": "1s"}).serve(t)
-	conn, err := f.socket(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.CloseNow()
+	conn := f.follows(t)
 	res, err := f.events(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -31,14 +31,7 @@ func TestStopping(t *testing.T) {
 	f := newFollowed(t, map[string]string{"STOP_DELAY": "3s"}).serve(t)
 	b := newBlocked(t, f.env["DATABASE_URL"])
 	f.ask(t, f.key, "{viewer{keyName}}") // so that the key is known
-	conn, err := f.socket(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.CloseNow()
-	if err := hear(t.Context(), conn, `"RUNNING"`); err != nil {
-		t.Fatal(err)
-	}
+	conn := f.follows(t)
 	res, err := f.events(t.Context())
 	if err != nil {
 		t.Fatal(err)
@@ -96,14 +89,7 @@ func TestStoppingTakesNoLongerThanItMay(t *testing.T) {
 	t.Parallel()
 	f := newFollowed(t, map[string]string{"TIMEOUT_STOP": "300ms"}).serve(t)
 	b := newBlocked(t, f.env["DATABASE_URL"])
-	conn, err := f.socket(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.CloseNow()
-	if err := hear(t.Context(), conn, `"RUNNING"`); err != nil {
-		t.Fatal(err)
-	}
+	conn := f.follows(t)
 	b.exec("BEGIN")
 	b.exec("LOCK TABLE suppliers IN ACCESS EXCLUSIVE MODE")
 	query := f.later("{suppliers{totalCount}}")

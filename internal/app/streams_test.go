@@ -108,18 +108,25 @@ func hear(ctx context.Context, conn *websocket.Conn, text string) error {
 	}
 }
 
-// A run that ends is told of to whoever follows it, over both transports.
-func TestARunIsFollowed(t *testing.T) {
-	t.Parallel()
-	f := newFollowed(t, nil).serve(t)
+// follows opens a WebSocket on which the run is followed, until the test ends.
+func (f *followed) follows(t *testing.T) *websocket.Conn {
+	t.Helper()
 	conn, err := f.socket(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.CloseNow()
+	t.Cleanup(func() { _ = conn.CloseNow() })
 	if err := hear(t.Context(), conn, `"RUNNING"`); err != nil {
 		t.Fatal(err)
 	}
+	return conn
+}
+
+// A run that ends is told of to whoever follows it, over both transports.
+func TestARunIsFollowed(t *testing.T) {
+	t.Parallel()
+	f := newFollowed(t, nil).serve(t)
+	conn := f.follows(t)
 	res, err := f.events(t.Context())
 	if err != nil {
 		t.Fatal(err)
