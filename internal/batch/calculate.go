@@ -7,6 +7,7 @@ import (
 	"carbongraph/internal/exact"
 	"carbongraph/internal/factors"
 	"carbongraph/internal/fault"
+	"carbongraph/internal/formula"
 	"carbongraph/store"
 )
 
@@ -89,7 +90,7 @@ func (r *run) settle(l *line, d *factors.Decision, f *factors.Entry) error {
 	case f == nil:
 		return noFactor(&l.activity)
 	}
-	return r.emit(l, f)
+	return r.emit(l, d, f)
 }
 
 // categoryOf is the category that was given, else the rule's, else the one that the factor implies, else purchased goods and services.
@@ -136,36 +137,36 @@ func (l *line) refuse(err error) error {
 }
 
 // emit calculates the line's emission.
-func (r *run) emit(l *line, f *factors.Entry) error {
+func (r *run) emit(l *line, d *factors.Decision, f *factors.Entry) error {
 	a := &l.activity
-	in := calc.Line{OccurredOn: a.OccurredOn}
+	in := calc.Line{OccurredOn: a.OccurredOn, Country: deref(a.Country), Match: matchOf(d)}
 	if a.Quantity != nil {
-		in.Quantity = &calc.Amount{Value: plain(a.Quantity.Value), Unit: a.Quantity.Unit}
+		in.Quantity = calc.Amount{Value: a.Quantity.Value, Unit: a.Quantity.Unit}
 	}
 	if a.Money != nil {
-		in.Money = &calc.Amount{Value: plain(a.Money.Amount), Unit: a.Money.Currency}
+		in.Money = calc.Amount{Value: a.Money.Amount, Unit: a.Money.Currency}
 	}
-	result, err := r.engine.Emissions(in, f.Calc, r.settings)
+	result, err := r.calculator.Calculate(&in, f.Calc)
 	if err != nil {
 		return err
 	}
+	amount := formula.Plain(result.Amount)
 	e := &store.Emission{
 		CategoryNumber: a.CategoryNumber, FactorID: f.ID, DatasetID: f.DatasetID, RunID: r.record.ID,
 		OccurredOn: a.OccurredOn, Country: a.Country, AccountCode: a.AccountCode,
 		CO2e: result.CO2e, BiogenicCO2: result.Biogenic, Method: store.CalculationMethod(result.Method), GwpSet: store.GwpSet(result.GwpSet),
-		Gases: gasesOf(result.Gases), Provenance: provenanceOf(result.Steps, &f.ID),
+		Gases: gasesOf(result.Formula.GasesOf(amount)), Provenance: provenanceOf(result.Formula, amount, &f.ID),
 	}
 	l.emission = e
 	return r.spend(a, e)
 }
 
-// plain is the number as people write it: 504, not 504.000000, since every step of the provenance would carry the zeros on.
-func plain(m exact.Micros) exact.Decimal {
-	n, exponent := int64(m), int32(-6)
-	for exponent < 0 && n%10 == 0 {
-		n, exponent = n/10, exponent+1
+// matchOf tells how a line came by its factor: by a rule, or by whoever wrote the line.
+func matchOf(d *factors.Decision) calc.Match {
+	if d.MappingID != nil {
+		return calc.ByRule
 	}
-	return exact.NewDecimal(n, exponent)
+	return calc.Named
 }
 
 // spend brings the line's money into the organization's currency, at the rate of its month. Without a rate the line has no emission:
@@ -174,23 +175,18 @@ func (r *run) spend(a *store.Activity, e *store.Emission) error {
 	if a.Money == nil {
 		return nil
 	}
-	spend := a.Money.Amount
-	if a.Money.Currency != r.org.Currency {
-		converted, _, err := r.engine.Convert(spend.Decimal(), a.Money.Currency, a.OccurredOn, r.org.Currency)
-		if err != nil {
-			return fault.Of(err).At("money", "currency")
-		}
-		n, ok := converted.Scaled(6)
-		if !ok {
-			return fault.New(fault.BadUserInput, "The amount is too large in %s.", r.org.Currency).At("money", "amount")
-		}
-		spend = exact.Micros(n)
+	spend, err := r.calculator.Convert(calc.Amount{Value: a.Money.Amount, Unit: a.Money.Currency}, a.OccurredOn, r.org.Currency)
+	switch fault.CodeOf(err) {
+	case "":
+		e.Spend = &spend
+		return nil
+	case fault.BadUserInput:
+		return fault.Of(err).At("money", "amount")
 	}
-	e.Spend = &spend
-	return nil
+	return fault.Of(err).At("money", "currency")
 }
 
-func gasesOf(in []calc.GasAmount) []store.GasAmount {
+func gasesOf(in []formula.GasAmount) []store.GasAmount {
 	out := make([]store.GasAmount, len(in))
 	for i, g := range in {
 		out[i] = store.GasAmount{Gas: g.Gas, Mass: g.Mass, CO2e: g.CO2e}
@@ -198,14 +194,12 @@ func gasesOf(in []calc.GasAmount) []store.GasAmount {
 	return out
 }
 
-func provenanceOf(in []calc.Step, factor *store.ID) []store.ProvenanceStep {
-	out := make([]store.ProvenanceStep, len(in))
-	for i := range in {
-		s := &in[i]
-		out[i] = store.ProvenanceStep{Step: s.Step, Input: s.Input, Operator: s.Operator, Operand: s.Operand, Output: s.Output, OutputUnit: s.OutputUnit, Source: s.Source}
-		if s.InputUnit != "" {
-			out[i].InputUnit = &s.InputUnit
-		}
+func provenanceOf(f *formula.Formula, amount exact.Decimal, factor *store.ID) []store.ProvenanceStep {
+	out := make([]store.ProvenanceStep, len(f.Steps))
+	for i, v := range f.Replay(amount) {
+		s := &f.Steps[i]
+		out[i] = store.ProvenanceStep{Step: s.Step, Input: &v.Input, InputUnit: &s.InputUnit, Operator: s.Operator, Operand: &s.Operand, Output: v.Output,
+			OutputUnit: s.OutputUnit, Source: s.Source}
 		if s.FromFactor {
 			out[i].SourceRow = factor
 		}

@@ -67,18 +67,18 @@ type Flags struct {
 // run is one import on its way: what it needs of the organization, read once.
 type run struct {
 	*Importer
-	tenant    *store.Tenant
-	flags     Flags
-	today     exact.Date
-	org       *store.Organization
-	settings  calc.Settings
-	rules     []*factors.Resolver    // the import's own before the ledger's
-	pending   []*store.FactorMapping // the import's own, until a chunk takes them along
-	codes     *codes
-	record    *store.CalculationRun
-	started   bool // the record is stored
-	began     time.Time
-	suppliers map[string]store.ID // by external id: those that are stored, as far as this import has met them; for one goroutine at a time
+	tenant     *store.Tenant
+	flags      Flags
+	today      exact.Date
+	org        *store.Organization
+	calculator *calc.Calculator
+	rules      []*factors.Resolver    // the import's own before the ledger's
+	pending    []*store.FactorMapping // the import's own, until a chunk takes them along
+	codes      *codes
+	record     *store.CalculationRun
+	started    bool // the record is stored
+	began      time.Time
+	suppliers  map[string]store.ID // by external id: those that are stored, as far as this import has met them; for one goroutine at a time
 }
 
 // begin reads what the import needs.
@@ -93,11 +93,11 @@ func (im *Importer) begin(ctx context.Context, t *store.Tenant, f Flags, reason 
 	}
 	return &run{
 		Importer: im, tenant: t, flags: f, org: org, today: exact.DateOf(im.now()),
-		settings:  calc.Settings{GwpSet: string(org.GwpSet), DeflateFirst: org.MoneyOrder == store.DeflateThenConvert, Currency: org.Currency},
-		rules:     []*factors.Resolver{factors.NewResolver(stored)},
-		codes:     newCodes(im.store),
-		record:    &store.CalculationRun{ID: im.store.NewID(), Reason: reason, GwpSet: org.GwpSet},
-		suppliers: map[string]store.ID{},
+		calculator: im.engine.Calculator(calc.Settings{GwpSet: string(org.GwpSet), DeflateFirst: org.MoneyOrder == store.DeflateThenConvert, Currency: org.Currency}),
+		rules:      []*factors.Resolver{factors.NewResolver(stored)},
+		codes:      newCodes(im.store),
+		record:     &store.CalculationRun{ID: im.store.NewID(), Reason: reason, GwpSet: org.GwpSet},
+		suppliers:  map[string]store.ID{},
 	}, nil
 }
 

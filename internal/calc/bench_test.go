@@ -1,52 +1,112 @@
 package calc_test
 
 import (
+	"fmt"
+	"runtime"
 	"testing"
+	"time"
 
 	"carbongraph/internal/calc"
 	"carbongraph/internal/exact"
 )
 
-func bench(b *testing.B, l calc.Line, f *calc.Factor, s calc.Settings) {
-	e := engine(b, options())
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := e.Emissions(l, f, s); err != nil {
+type work struct {
+	line   calc.Line
+	factor *calc.Factor
+}
+
+// lines calculates a ledger of many kinds over and over, each line with another amount.
+func lines(b *testing.B, ledger []work, s calc.Settings) {
+	c := engine(b, options()).Calculator(s)
+	for i := range ledger {
+		if _, err := c.Calculate(&ledger[i].line, ledger[i].factor); err != nil {
 			b.Fatal(err)
 		}
 	}
-}
-
-func BenchmarkQuantity(b *testing.B) {
-	bench(b, calc.Line{Quantity: amount("1234.56", "MWh"), OccurredOn: day(2024, 3)}, perUnit("0.01853", "kWh"), calc.Settings{GwpSet: "AR5"})
-}
-
-func BenchmarkQuantityBySumOfGases(b *testing.B) {
-	bench(b, calc.Line{Quantity: amount("1234.56", "litres"), OccurredOn: day(2024, 3)}, fuel(), calc.Settings{GwpSet: "AR6"})
-}
-
-func BenchmarkMoney(b *testing.B) {
-	bench(b, calc.Line{Money: amount("1234.56", "GBP"), OccurredOn: day(2024, 3)}, perDollar("0.532"), calc.Settings{GwpSet: "AR5", DeflateFirst: true})
-}
-
-// BenchmarkMoneyWithGases has the 18 gases of EPA's factors: the dearest line of a real import.
-func BenchmarkMoneyWithGases(b *testing.B) {
-	f := perDollar("0.532")
-	for i := range 18 {
-		name := []string{"Carbon dioxide", "Methane", "Nitrous oxide", "HFC-134a"}[i%4]
-		f.Gases = append(f.Gases, calc.Gas{Gas: name, Amount: exact.NewDecimal(int64(457+i), -11)})
+	b.ReportAllocs()
+	i := 0
+	for b.Loop() {
+		w := &ledger[i%len(ledger)]
+		w.line.Quantity.Value += 1_010_000
+		w.line.Money.Value += 1_010_000
+		if _, err := c.Calculate(&w.line, w.factor); err != nil {
+			b.Fatal(err)
+		}
+		i++
 	}
-	bench(b, calc.Line{Money: amount("1234.56", "GBP"), OccurredOn: day(2024, 3)}, f, calc.Settings{GwpSet: "AR5", DeflateFirst: true})
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "lines/s")
+}
+
+// quantities are 50 factors in five units each: 250 kinds.
+func quantities() (all []work) {
+	for i := range 50 {
+		for _, family := range families[:5] {
+			f := perUnit(fmt.Sprintf("0.%05d", 1853+i), family[0])
+			all = append(all, work{calc.Line{Quantity: amount("1234.56", family[1%len(family)]), OccurredOn: day(2024, 3), Country: "GB", Match: calc.ByRule}, f})
+		}
+	}
+	return all
+}
+
+// spends are 25 factors with the 18 gases of the EPA's in twelve months: 300 kinds where money is converted by the month.
+func spends() (all []work) {
+	for i := range 25 {
+		f := perDollar(fmt.Sprintf("0.%03d", 532+i))
+		for g := range 18 {
+			name := []string{"Carbon dioxide", "Methane", "Nitrous oxide", "HFC-134a"}[g%4]
+			f.Gases = append(f.Gases, calc.Gas{Gas: name, Amount: exact.NewDecimal(int64(457+g), -11)})
+		}
+		for month := time.January; month <= time.December; month++ {
+			all = append(all, work{calc.Line{Money: amount("1234.56", "GBP"), OccurredOn: day(2024, month), Country: "GB", Match: calc.ByRule}, f})
+		}
+	}
+	return all
+}
+
+func BenchmarkQuantityLines(b *testing.B) { lines(b, quantities(), calc.Settings{GwpSet: "AR5"}) }
+
+func BenchmarkSpendLinesByTheMonth(b *testing.B) { lines(b, spends(), calc.Settings{GwpSet: "AR5"}) }
+
+func BenchmarkSpendLinesByTheYear(b *testing.B) {
+	lines(b, spends(), calc.Settings{GwpSet: "AR5", DeflateFirst: true})
+}
+
+func BenchmarkLinesWithAnInterval(b *testing.B) {
+	all := quantities()
+	for i := range all {
+		all[i].factor.UncertaintyPercent = ptr("20")
+		all[i].line.Uncertainty = 5_000_000
+	}
+	lines(b, all, calc.Settings{GwpSet: "AR5"})
+}
+
+// BenchmarkFormula is the first line of a kind, the dearest: 18 gases and money.
+func BenchmarkFormula(b *testing.B) {
+	e, w := engine(b, options()), spends()[0]
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := e.Formula(&w.line, w.factor, calc.Settings{GwpSet: "AR5"}); err != nil {
+			b.Fatal(err)
+		}
+	}
 }
 
 func BenchmarkConvert(b *testing.B) {
-	e := engine(b, options())
-	spend, on := m("1234.56"), day(2024, 3)
+	c, spend := engine(b, options()).Calculator(calc.Settings{}), amount("1234.56", "CHF")
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, _, err := e.Convert(spend, "CHF", on, "GBP"); err != nil {
+		spend.Value += 10_000
+		if _, err := c.Convert(spend, day(2024, 3), "GBP"); err != nil {
 			b.Fatal(err)
 		}
+	}
+}
+
+// BenchmarkSimulate draws one line's mass ten thousand times.
+func BenchmarkSimulate(b *testing.B) {
+	b.ReportAllocs()
+	for b.Loop() {
+		calc.Simulate(1, 10_000, 100, 20, 5)
 	}
 }
 
@@ -65,4 +125,24 @@ func BenchmarkNew(b *testing.B) {
 	for b.Loop() {
 		engine(b, o)
 	}
+}
+
+// BenchmarkMemory tells what a kind takes in memory, with 18 gases.
+func BenchmarkMemory(b *testing.B) {
+	e, all := engine(b, options()), spends()
+	var before, after runtime.MemStats
+	for b.Loop() {
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		c := e.Calculator(calc.Settings{GwpSet: "AR5"})
+		for i := range all {
+			if _, err := c.Calculate(&all[i].line, all[i].factor); err != nil {
+				b.Fatal(err)
+			}
+		}
+		runtime.GC()
+		runtime.ReadMemStats(&after)
+		runtime.KeepAlive(c)
+	}
+	b.ReportMetric(float64(after.HeapAlloc-before.HeapAlloc)/float64(len(all)), "bytes/kind")
 }

@@ -6,13 +6,21 @@ import (
 
 	"carbongraph/internal/calc"
 	"carbongraph/internal/exact"
+	"carbongraph/internal/formula"
 )
 
 var m = exact.MustDecimal
 
 func ptr(s string) *exact.Decimal { d := m(s); return &d }
 
-func amount(value, unit string) *calc.Amount { return &calc.Amount{Value: m(value), Unit: unit} }
+// amount is one that the ledger can hold.
+func amount(value, unit string) calc.Amount {
+	n, ok := m(value).ScaledExactly(6)
+	if !ok {
+		panic(value + " is no amount of the ledger")
+	}
+	return calc.Amount{Value: exact.Micros(n), Unit: unit}
+}
 
 func day(year int, month time.Month) exact.Date { return exact.NewDate(year, month, 15) }
 
@@ -66,24 +74,54 @@ func perDollar(value string) *calc.Factor {
 	return &calc.Factor{Source: "epa", Version: "1.3", Code: "541511", Region: "US", Unit: "USD", PriceYear: 2022, PriceBasis: "PURCHASER", Value: ptr(value), GwpSet: "AR5"}
 }
 
+// step is a step of a formula with what went in and came out.
+type step struct {
+	formula.Step
+	Input, Output exact.Decimal
+}
+
+func stepsOf(f *formula.Formula, amount exact.Decimal) []step {
+	out := make([]step, len(f.Steps))
+	for i, v := range f.Replay(amount) {
+		out[i] = step{f.Steps[i], v.Input, v.Output}
+	}
+	return out
+}
+
+// emission is a result with its steps and gases replayed.
+type emission struct {
+	calc.Result
+	Steps []step
+	Gases []formula.GasAmount
+}
+
+func emissions(e *calc.Engine, l calc.Line, f *calc.Factor, s calc.Settings) (*emission, error) {
+	r, err := e.Calculator(s).Calculate(&l, f)
+	if err != nil {
+		return nil, err
+	}
+	amount := formula.Plain(r.Amount)
+	return &emission{r, stepsOf(r.Formula, amount), r.Formula.GasesOf(amount)}, nil
+}
+
 // repeat does again by hand what a step says, and fails where another digit comes out.
 func repeat(t interface {
 	Helper()
 	Errorf(string, ...any)
-}, steps []calc.Step) {
+}, steps []step) {
 	t.Helper()
 	for _, s := range steps {
-		if s.Input == nil || s.Operand == nil || s.Source == "" || s.InputUnit == "" || s.OutputUnit == "" {
-			t.Errorf("step %s lacks a part: %+v", s.Step, s)
+		if s.Source == "" || s.InputUnit == "" || s.OutputUnit == "" {
+			t.Errorf("step %s lacks a part: %+v", s.Step.Step, s)
 			continue
 		}
 		var want exact.Decimal
 		switch s.Operator {
-		case calc.Multiply:
-			want = s.Input.Mul(*s.Operand)
-		case calc.Divide:
-			want = s.Input.Quo(*s.Operand)
-		case calc.Round:
+		case formula.Multiply:
+			want = s.Input.Mul(s.Operand)
+		case formula.Divide:
+			want = s.Input.Quo(s.Operand)
+		case formula.Round:
 			want = s.Input.Round(6)
 			if s.Operand.Canonical() != "0.000001" {
 				t.Errorf("rounds to %s, want the milligram", s.Operand)
@@ -92,7 +130,7 @@ func repeat(t interface {
 			t.Errorf("operator %q", s.Operator)
 		}
 		if want.Canonical() != s.Output.Canonical() {
-			t.Errorf("%s: %s %s %s = %s, the step says %s", s.Step, s.Input, s.Operator, s.Operand, want, s.Output)
+			t.Errorf("%s: %s %s %s = %s, the step says %s", s.Step.Step, s.Input, s.Operator, s.Operand, want, s.Output)
 		}
 	}
 }

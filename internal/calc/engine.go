@@ -31,24 +31,34 @@ type GWP struct {
 
 // Options are the tables that an engine calculates with.
 type Options struct {
-	Rates     []Rate
-	Inflation []Inflation
-	GWP       []GWP
+	Rates      []Rate
+	Inflation  []Inflation
+	GWP        []GWP
+	Units      []UnitDefinition // beside those that are known everywhere
+	Properties []Property       // beside the built-in densities and heat contents
 }
 
 // Engine calculates emissions. It is immutable and safe for concurrent use.
 type Engine struct {
-	conversions map[unitPair]conversion
-	rates       map[string]*rates
-	prices      map[string]*prices
-	gwp         map[string]map[string]*gwp // by set, then by the gas's key
+	own        *speller // units of Options
+	properties map[propertyKey]*property
+	rates      map[string]*rates
+	prices     map[string]*prices
+	gwp        map[string]map[string]*gwp // by set, then by the gas's key
 }
 
-// New checks the tables and makes an engine. A rate that is not positive, a month that is none or an inflation
-// of −100 percent is an error: a calculation must not come upon it later.
+// New checks the tables and makes an engine. A row that no calculation could use, or that says otherwise than another, is an error
+// that names it: a rate that is not positive, a month that is none, an inflation of −100 percent, a unit that is defined by itself.
+// A calculation must not come upon it later.
 func New(o Options) (*Engine, error) {
-	e := &Engine{conversions: conversionsOf(unitTable)}
+	e := &Engine{}
 	var err error
+	if e.own, err = define(o.Units); err != nil {
+		return nil, fmt.Errorf("calc: %w", err)
+	}
+	if e.properties, err = e.propertiesOf(append(builtinProperties(), o.Properties...)); err != nil {
+		return nil, fmt.Errorf("calc: %w", err)
+	}
 	if e.rates, err = ratesOf(o.Rates); err != nil {
 		return nil, fmt.Errorf("calc: %w", err)
 	}
@@ -58,9 +68,5 @@ func New(o Options) (*Engine, error) {
 	if e.gwp, err = gwpOf(o.GWP); err != nil {
 		return nil, fmt.Errorf("calc: %w", err)
 	}
-	for currency := range e.rates {
-		e.pricesFor(currency).remember()
-	}
-	e.pricesFor("USD").remember()
 	return e, nil
 }

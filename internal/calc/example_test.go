@@ -5,10 +5,11 @@ import (
 
 	"carbongraph/internal/calc"
 	"carbongraph/internal/exact"
+	"carbongraph/internal/formula"
 )
 
 // A payment of 2024 becomes dollars of 2022, and these become CO2e.
-func ExampleEngine_Emissions() {
+func ExampleCalculator_Calculate() {
 	engine, err := calc.New(calc.Options{
 		Rates: []calc.Rate{{Currency: "GBP", Year: 2022, Month: 6, PerUSD: exact.MustDecimal("0.8")}},
 		Inflation: []calc.Inflation{
@@ -21,19 +22,20 @@ func ExampleEngine_Emissions() {
 	}
 	perDollar := exact.MustDecimal("0.122")
 	factor := &calc.Factor{Source: "epa-supply-chain", Version: "1.3", Code: "541511", Region: "US", Unit: "USD", PriceYear: 2022, Value: &perDollar, GwpSet: "AR5"}
-	line := calc.Line{Money: &calc.Amount{Value: exact.MustDecimal("1102.10"), Unit: "GBP"}, OccurredOn: exact.NewDate(2024, 3, 1)}
+	line := calc.Line{Money: calc.Amount{Value: 1_102_100_000, Unit: "GBP"}, OccurredOn: exact.NewDate(2024, 3, 1)}
 
-	r, err := engine.Emissions(line, factor, calc.Settings{GwpSet: "AR6", DeflateFirst: true, Currency: "GBP"})
+	r, err := engine.Calculator(calc.Settings{GwpSet: "AR6", DeflateFirst: true, Currency: "GBP"}).Calculate(&line, factor)
 	if err != nil {
 		panic(err)
 	}
-	for _, s := range r.Steps {
-		fmt.Printf("%-8s %s %s %s %s = %s %s\n", s.Step, s.Input, s.InputUnit, s.Operator, s.Operand, s.Output.Canonical(), s.OutputUnit)
+	for i, v := range r.Formula.Replay(formula.Plain(r.Amount)) {
+		s := r.Formula.Steps[i]
+		fmt.Printf("%-8s %s %s %s %s = %s %s\n", s.Step, v.Input, s.InputUnit, s.Operator, s.Operand, v.Output.Canonical(), s.OutputUnit)
 	}
 	fmt.Println(r.CO2e, "mg by", r.Method, r.GwpSet)
 	// Output:
-	// quantity 1102.10 GBP multiply 1 = 1102.1 GBP
-	// deflate  1102.10 GBP divide 1.1021 = 1000 GBP
+	// quantity 1102.1 GBP multiply 1 = 1102.1 GBP
+	// deflate  1102.1 GBP divide 1.1021 = 1000 GBP
 	// convert  1000 GBP divide 0.8 = 1250 USD
 	// factor   1250 USD multiply 0.122 = 152.5 kg CO2e
 	// round    152.50 kg CO2e round 0.000001 = 152.5 kg CO2e

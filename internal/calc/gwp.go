@@ -27,7 +27,11 @@ func gwpOf(rows []GWP) (map[string]map[string]*gwp, error) {
 		if source == "" {
 			source = "GWP-100 of " + r.Set
 		}
-		sets[r.Set][gasKey(r.Gas)] = &gwp{r.Value, source}
+		key := gasKey(r.Gas)
+		if before := sets[r.Set][key]; before != nil && before.value.Cmp(r.Value) != 0 {
+			return nil, fmt.Errorf("GWP of %s in %s is given as %s and as %s", r.Gas, r.Set, before.value, r.Value)
+		}
+		sets[r.Set][key] = &gwp{r.Value, source}
 	}
 	return sets, nil
 }
@@ -43,7 +47,9 @@ func (e *Engine) potential(set, gas string) (*gwp, bool) {
 	}
 	g, ok := of[key]
 	if !ok && strings.Contains(key, "ch4") {
-		g, ok = of["ch4"] // tables that do not tell fossil methane from other have one value for both
+		if g, ok = of["ch4"]; ok { // tables that do not tell fossil methane from other have one value for both
+			g = &gwp{g.value, g.source + ", one value for fossil and other methane"}
+		}
 	}
 	return g, ok
 }

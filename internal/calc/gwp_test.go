@@ -83,7 +83,7 @@ func TestFossilMethaneHasItsOwnPotentialWhereTheSetKnowsIt(t *testing.T) {
 func TestEmissionsByTheOrganizationsSet(t *testing.T) {
 	e := engine(t, options())
 	line := calc.Line{Quantity: amount("10", "US gallon"), OccurredOn: day(2024, 1)}
-	r, err := e.Emissions(line, fuel(), calc.Settings{GwpSet: "AR6"})
+	r, err := emissions(e, line, fuel(), calc.Settings{GwpSet: "AR6"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,8 +102,8 @@ func TestEmissionsByTheOrganizationsSet(t *testing.T) {
 		t.Errorf("%d gases; want the three that are not zero", len(r.Gases))
 	}
 	for i, s := range r.Steps {
-		if s.FromFactor != (s.Step == "factor") {
-			t.Errorf("step %d, %s: from the factor %t", i, s.Step, s.FromFactor)
+		if s.FromFactor != (s.Step.Step == "factor") {
+			t.Errorf("step %d, %s: from the factor %t", i, s.Step.Step, s.FromFactor)
 		}
 	}
 }
@@ -112,7 +112,7 @@ func TestGasesThatStandAsCO2eStayAsTheyAre(t *testing.T) {
 	e := engine(t, options())
 	f := perUnit("0.3", "km")
 	f.Gases = []calc.Gas{{Gas: "CO2", Amount: m("0.28"), CO2eBasis: true}, {Gas: "CH4", Amount: m("0.02"), CO2eBasis: true}}
-	r, err := e.Emissions(calc.Line{Quantity: amount("1000", "km"), OccurredOn: day(2024, 1)}, f, calc.Settings{GwpSet: "AR6"})
+	r, err := emissions(e, calc.Line{Quantity: amount("1000", "km"), OccurredOn: day(2024, 1)}, f, calc.Settings{GwpSet: "AR6"})
 	if err != nil || r.GwpSet != "AR5" || r.CO2e != 300_000_000 || len(r.Gases) != 2 {
 		t.Fatalf("%+v, %v; want 300 kg by the dataset's AR5", r, err)
 	}
@@ -125,7 +125,7 @@ func TestGasesAreRoundedToWhatTheLedgerShows(t *testing.T) {
 	e := engine(t, options())
 	f := perUnit("0.0013", "kg")
 	f.Gases = []calc.Gas{{Gas: "HFC-134a", Amount: m("0.00000123456789")}, {Gas: "unobtainium", Amount: m("1")}}
-	r, err := e.Emissions(calc.Line{Quantity: amount("0.333333", "kg"), OccurredOn: day(2024, 1)}, f, calc.Settings{GwpSet: "AR5"})
+	r, err := emissions(e, calc.Line{Quantity: amount("0.333333", "kg"), OccurredOn: day(2024, 1)}, f, calc.Settings{GwpSet: "AR5"})
 	if err != nil || len(r.Gases) != 1 {
 		t.Fatalf("%+v, %v; want the gas with a potential alone", r, err)
 	}
@@ -139,13 +139,13 @@ func TestAValueFromGasesWhereNoneWasPublished(t *testing.T) {
 	f := fuel()
 	f.Value = nil
 	for set, want := range map[string]string{"AR6": "AR6", "AR5": "AR5", "": "AR5", "AR9": "AR5"} {
-		r, err := e.Emissions(calc.Line{Quantity: amount("1", "US gallon"), OccurredOn: day(2024, 1)}, f, calc.Settings{GwpSet: set})
+		r, err := emissions(e, calc.Line{Quantity: amount("1", "US gallon"), OccurredOn: day(2024, 1)}, f, calc.Settings{GwpSet: set})
 		if err != nil || r.GwpSet != want {
 			t.Errorf("by %q: %+v, %v; want %s", set, r, err, want)
 		}
 	}
 	f.GwpSet = "AR9"
-	if _, err := e.Emissions(calc.Line{Quantity: amount("1", "US gallon")}, f, calc.Settings{}); fault.CodeOf(err) != fault.NoFactor {
+	if _, err := emissions(e, calc.Line{Quantity: amount("1", "US gallon")}, f, calc.Settings{}); fault.CodeOf(err) != fault.NoFactor {
 		t.Errorf("no value and no potentials: %v; want NO_FACTOR", err)
 	}
 }

@@ -140,7 +140,7 @@ func TestTheOrderOfDeflatingAndConverting(t *testing.T) {
 	e := engine(t, realOptions(t))
 	spend := func(deflateFirst bool) (sum exact.Decimal) {
 		for month := 1; month <= 12; month++ {
-			r, err := e.Emissions(calc.Line{Money: amount("1000", "GBP"), OccurredOn: exact.NewDate(2024, time.Month(month), 5)}, perDollar("1"), calc.Settings{DeflateFirst: deflateFirst})
+			r, err := emissions(e, calc.Line{Money: amount("1000", "GBP"), OccurredOn: exact.NewDate(2024, time.Month(month), 5)}, perDollar("1"), calc.Settings{DeflateFirst: deflateFirst})
 			if err != nil {
 				t.Fatal(err)
 			}

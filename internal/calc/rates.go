@@ -6,6 +6,7 @@ import (
 
 	"carbongraph/internal/exact"
 	"carbongraph/internal/fault"
+	"carbongraph/internal/formula"
 )
 
 // graceMonths is how long the last known rate stands in for later months, and graceYears the same for prices: the tables
@@ -33,6 +34,9 @@ func ratesOf(rows []Rate) (map[string]*rates, error) {
 		if r.Month < 1 || r.Month > 12 {
 			return nil, fmt.Errorf("rate of %s has month %d", r.Currency, r.Month)
 		}
+		if len(r.Currency) != 3 {
+			return nil, fmt.Errorf("rate of %q in %s: a currency has three letters", r.Currency, monthName(monthOf(r.Year, r.Month)))
+		}
 		if r.PerUSD.Sign() <= 0 {
 			return nil, fmt.Errorf("rate of %s in %s is %s; it must be positive", r.Currency, monthName(monthOf(r.Year, r.Month)), r.PerUSD)
 		}
@@ -48,7 +52,11 @@ func ratesOf(rows []Rate) (map[string]*rates, error) {
 	}
 	for _, r := range rows {
 		of := all[r.Currency]
-		of.months[monthOf(r.Year, r.Month)-of.first] = r.PerUSD
+		month := &of.months[monthOf(r.Year, r.Month)-of.first]
+		if month.Sign() != 0 && month.Cmp(r.PerUSD) != 0 {
+			return nil, fmt.Errorf("rate of %s in %s is given twice: %s and %s", r.Currency, monthName(monthOf(r.Year, r.Month)), month, r.PerUSD)
+		}
+		*month = r.PerUSD
 	}
 	for _, of := range all {
 		of.average()
@@ -137,47 +145,33 @@ func unknownRate(currency string) *fault.Fault {
 
 // exchange makes the step from one currency to another: against the dollar by the rate itself, between two others
 // by their cross rate to 12 digits.
-func exchange(amount *exact.Decimal, from string, a quote, into string, b quote) Step {
-	s := Step{Step: "convert", Input: amount, InputUnit: from, OutputUnit: into}
+func exchange(from string, a quote, into string, b quote) formula.Step {
+	s := formula.Step{Step: "convert", InputUnit: from, OutputUnit: into, Operator: formula.Multiply}
 	switch {
 	case into == "USD":
-		s.Operator, s.Operand, s.Output, s.Source = Divide, &a.perUSD, amount.Quo(a.perUSD), a.source
+		s.Operator, s.Operand, s.Source = formula.Divide, a.perUSD, a.source
 	case from == "USD":
-		s.Operator, s.Operand, s.Output, s.Source = Multiply, &b.perUSD, amount.Mul(b.perUSD), b.source
+		s.Operand, s.Source = b.perUSD, b.source
 	default:
-		cross := b.perUSD.Quo(a.perUSD).Significant(12)
-		s.Operator, s.Operand, s.Output = Multiply, &cross, amount.Mul(cross)
-		s.Source = b.source + " ÷ " + a.source + ", to 12 digits"
+		s.Operand, s.Source = b.perUSD.Quo(a.perUSD).Significant(12), b.source+" ÷ "+a.source+", to 12 digits"
 	}
 	return s
 }
 
-// Convert gives an amount in another currency at the rate of a day's month. Within one currency there is no step.
+// convertAt makes the step that converts at a year's average, or at the month of the day where the year is 0.
 // A currency or month without a rate is NO_EXCHANGE_RATE, never 1.
-func (e *Engine) Convert(amount exact.Decimal, currency string, on exact.Date, into string) (exact.Decimal, *Step, error) {
-	if currency == into {
-		return amount, nil, nil
-	}
-	s, err := e.convertAt(&amount, currency, into, on, 0)
-	if err != nil {
-		return exact.Decimal{}, nil, err
-	}
-	return s.Output, &s, nil
-}
-
-// convertAt converts at a year's average, or at the month of the day where the year is 0.
-func (e *Engine) convertAt(amount *exact.Decimal, from, into string, on exact.Date, year int) (Step, error) {
+func (e *Engine) convertAt(from, into string, on exact.Date, year int) (formula.Step, error) {
 	find := func(currency string) (quote, error) { return e.ofYear(currency, year) }
 	if year == 0 {
 		find = func(currency string) (quote, error) { return e.ofMonth(currency, monthOf(on.Year(), int(on.Month()))) }
 	}
 	a, err := find(from)
 	if err != nil {
-		return Step{}, err
+		return formula.Step{}, err
 	}
 	b, err := find(into)
 	if err != nil {
-		return Step{}, err
+		return formula.Step{}, err
 	}
-	return exchange(amount, from, a, into, b), nil
+	return exchange(from, a, into, b), nil
 }

@@ -5,6 +5,7 @@ import (
 
 	"carbongraph/internal/exact"
 	"carbongraph/internal/fault"
+	"carbongraph/internal/formula"
 )
 
 // Unit is what an amount is counted in.
@@ -14,7 +15,7 @@ type Unit struct {
 	ratio     exact.Decimal // units of the dimension's base in one of these
 }
 
-// Dimension is what units measure. Amounts convert within a dimension, never across.
+// Dimension is what units measure. Amounts convert within a dimension; across dimensions only by a Property that is named.
 type Dimension string
 
 // The dimensions. Energy by net and by gross calorific value are kept apart, and from energy that does not say:
@@ -70,8 +71,6 @@ func unknownUnit(symbol string) *fault.Fault {
 	return fault.New(fault.UnknownUnit, "The unit %.40q is unknown; write one such as kWh, kg or tonne.km.", symbol)
 }
 
-type unitPair struct{ from, to *Unit }
-
 // ratioStep is one multiplication or division on the way from one unit to another.
 type ratioStep struct {
 	operator string
@@ -79,37 +78,19 @@ type ratioStep struct {
 	unit     string // of the output
 }
 
-type conversion []ratioStep
-
-// conversionsOf works out all pairs within a dimension once, so that a line costs a look-up.
-func conversionsOf(table []*Unit) map[unitPair]conversion {
-	bases := map[Dimension]*Unit{}
-	for _, u := range table {
-		if bases[u.Dimension] == nil && u.ratio.Cmp(one) == 0 {
-			bases[u.Dimension] = u
-		}
-	}
-	m := make(map[unitPair]conversion)
-	for _, from := range table {
-		for _, to := range table {
-			if from.Dimension == to.Dimension && from != to {
-				m[unitPair{from, to}] = convert(from, to, bases[from.Dimension])
-			}
-		}
-	}
-	return m
-}
-
-// convert gives the shortest way whose operands are exact: one multiplication, else one division, else both by way of the base.
+// conversion gives the shortest way within a dimension whose operands are exact: one multiplication, else one division, else both by way of the base.
 // 1 lb is 0.00045359237 tonne; a mile is a kilometre divided by 1.609344, whose inverse never ends.
-func convert(from, to, base *Unit) conversion {
+func conversion(from, to *Unit) []ratioStep {
+	if from == to {
+		return nil
+	}
 	if q, ok := finiteQuotient(from.ratio, to.ratio); ok {
-		return conversion{{Multiply, q, to.Symbol}}
+		return []ratioStep{{formula.Multiply, q, to.Symbol}}
 	}
 	if q, ok := finiteQuotient(to.ratio, from.ratio); ok {
-		return conversion{{Divide, q, to.Symbol}}
+		return []ratioStep{{formula.Divide, q, to.Symbol}}
 	}
-	return conversion{{Multiply, from.ratio, base.Symbol}, {Divide, to.ratio, to.Symbol}}
+	return []ratioStep{{formula.Multiply, from.ratio, baseUnits[from.Dimension].Symbol}, {formula.Divide, to.ratio, to.Symbol}}
 }
 
 // finiteQuotient divides, and tells whether the quotient ends within 18 digits. Up to there its product with

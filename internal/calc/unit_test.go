@@ -73,15 +73,16 @@ func TestUnitsThatAreRefused(t *testing.T) {
 	}
 }
 
-// inUnit converts by a factor so small that any amount fits the ledger, and reads the amount before it was multiplied.
+// inUnit gives a number of one unit in another, by the steps that a calculation takes.
 func inUnit(t testing.TB, e *calc.Engine, value exact.Decimal, from, to string) exact.Decimal {
 	t.Helper()
-	r, err := e.Emissions(calc.Line{Quantity: &calc.Amount{Value: value, Unit: from}, OccurredOn: day(2024, 1)}, perUnit("1e-40", to), calc.Settings{})
+	made, err := e.Formula(&calc.Line{Quantity: calc.Amount{Unit: from}, OccurredOn: day(2024, 1)}, perUnit("1e-40", to), calc.Settings{})
 	if err != nil {
 		t.Fatalf("%s %s in %s: %v", value, from, to, err)
 	}
-	repeat(t, r.Steps)
-	return r.Steps[len(r.Steps)-3].Output
+	steps := stepsOf(made.Formula, value)
+	repeat(t, steps)
+	return steps[made.Formula.Converted].Output
 }
 
 // TestUnitsAgainstTheConstants compares with the values of NIST SP 811, the UK Weights and Measures Act and DESNZ's conversions.
@@ -156,7 +157,7 @@ func TestNoUnitConvertsAcrossDimensions(t *testing.T) {
 	e := engine(t, calc.Options{})
 	for i, a := range families {
 		for j, b := range families {
-			_, err := e.Emissions(calc.Line{Quantity: amount("1", a[0]), OccurredOn: day(2024, 1)}, perUnit("1", b[len(b)-1]), calc.Settings{})
+			_, err := emissions(e, calc.Line{Quantity: amount("1", a[0]), OccurredOn: day(2024, 1)}, perUnit("1", b[len(b)-1]), calc.Settings{})
 			if want := (i == j); (err == nil) != want || err != nil && fault.CodeOf(err) != fault.UnitMismatch {
 				t.Errorf("%s per %s: %v", a[0], b[len(b)-1], err)
 			}

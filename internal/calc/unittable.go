@@ -127,6 +127,7 @@ var ambiguous = map[string]string{
 var (
 	unitTable = makeUnits()
 	spellings = makeSpellings()
+	baseUnits = makeBases()
 )
 
 // makeUnits lists all units, in the order of the rows.
@@ -172,4 +173,14 @@ func makeSpellings() *speller {
 	add(energyRows, " (Net CV)", " (Net)", " (NCV)", " (LHV)")
 	add(energyRows, " (Gross CV)", " (Gross)", " (GCV)", " (HHV)")
 	return s
+}
+
+func makeBases() map[Dimension]*Unit {
+	bases := map[Dimension]*Unit{}
+	for _, u := range unitTable {
+		if bases[u.Dimension] == nil && u.ratio.Cmp(one) == 0 {
+			bases[u.Dimension] = u
+		}
+	}
+	return bases
 }

@@ -205,12 +205,12 @@ func TestTheEngineConvertsDeflatesAndWarms(t *testing.T) {
 	}
 	im := builtin(t)[1]
 	f := factors.Calc(byCode(t, im, "334111", "USD"), im.Dataset)
-	line := calc.Line{Money: &calc.Amount{Value: exact.NewDecimal(1000, 0), Unit: "GBP"}, OccurredOn: exact.NewDate(2024, 6, 15)}
-	first, err := engine.Emissions(line, f, calc.Settings{GwpSet: "AR5", Currency: "GBP", DeflateFirst: true})
+	line := calc.Line{Money: calc.Amount{Value: 1_000_000_000, Unit: "GBP"}, OccurredOn: exact.NewDate(2024, 6, 15)}
+	first, err := engine.Calculator(calc.Settings{GwpSet: "AR5", DeflateFirst: true}).Calculate(&line, f)
 	if err != nil {
 		t.Fatal(err)
 	}
-	second, err := engine.Emissions(line, f, calc.Settings{GwpSet: "AR5", Currency: "GBP"})
+	second, err := engine.Calculator(calc.Settings{GwpSet: "AR5"}).Calculate(&line, f)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -9,17 +9,34 @@ import (
 // Calc gives a factor as calculations want it.
 func Calc(f *store.EmissionFactor, d *store.FactorDataset) *calc.Factor {
 	out := &calc.Factor{Source: d.Source, Version: d.Version, Code: f.Code, Name: f.Name, Region: f.Region, Unit: f.Unit,
-		Value: f.Value, Biogenic: f.BiogenicCO2, GwpSet: string(ownSet(f, d))}
+		Value: f.Value, Biogenic: f.BiogenicCO2, GwpSet: string(ownSet(f, d)), Verified: published(d.Source), UncertaintyPercent: f.UncertaintyPercent}
 	if f.PriceYear != nil {
 		out.PriceYear = int(*f.PriceYear)
 	}
 	if f.PriceBasis != nil {
 		out.PriceBasis = string(*f.PriceBasis)
 	}
+	if f.LifeCycleBoundary != nil {
+		out.Boundary = *f.LifeCycleBoundary
+	}
+	if f.Year != nil {
+		out.Year = int(*f.Year)
+	}
+	if f.ValidFrom != nil {
+		out.ValidFrom = *f.ValidFrom
+	}
+	if f.ValidTo != nil {
+		out.ValidTo = *f.ValidTo
+	}
 	for _, g := range f.Gases {
 		out.Gases = append(out.Gases, calc.Gas{Gas: g.Gas, Amount: g.Amount, CO2eBasis: g.Basis == store.BasisCO2e})
 	}
 	return out
+}
+
+// published tells of the datasets of public bodies, which stand by their figures.
+func published(source string) bool {
+	return source == EPASupplyChain || source == DESNZ || source == EPAHub
 }
 
 // ownSet is the GWP set of a factor's value: the dataset's, unless the value is that of another set. The OEFDB has AR4 alone for many.
