@@ -93,7 +93,7 @@ func (im *Importer) begin(ctx context.Context, t *store.Tenant, f Flags, reason 
 	}
 	return &run{
 		Importer: im, tenant: t, flags: f, org: org, today: exact.DateOf(im.now()),
-		calculator: im.engine.Calculator(calc.Settings{GwpSet: string(org.GwpSet), DeflateFirst: org.MoneyOrder == store.DeflateThenConvert, Currency: org.Currency}),
+		calculator: im.engine.Calculator(calc.Settings{GwpSet: string(org.GwpSet), DeflateFirst: org.MoneyOrder == store.DeflateThenConvert}),
 		rules:      []*factors.Resolver{factors.NewResolver(stored)},
 		codes:      newCodes(im.store),
 		record:     &store.CalculationRun{ID: im.store.NewID(), Reason: reason, GwpSet: org.GwpSet},

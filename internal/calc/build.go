@@ -50,20 +50,20 @@ func (e *Engine) Formula(l *Line, f *Factor, s Settings) (*Made, error) {
 	if err := m.interval(f.UncertaintyPercent, l.Uncertainty); err != nil {
 		return nil, err
 	}
-	return m, m.settle(&b.formula, f)
+	if err := m.settle(&b.formula, f); err != nil {
+		return nil, err
+	}
+	return m, nil
 }
 
 // settle keeps the formula as its text says it: what is replayed here and what is replayed from a store are the same digits.
 func (m *Made) settle(made *formula.Formula, f *Factor) error {
-	if err := made.Check(); err != nil {
+	text := made.Text()
+	parsed, err := formula.Parse(text)
+	if err != nil {
 		return fault.Wrap(err, fault.NoFactor, "The factor %s cannot be calculated with: it has too many gases, or numbers out of range.", f.name())
 	}
-	m.Text = made.Text()
-	parsed, err := formula.Parse(m.Text)
-	if err != nil {
-		return err
-	}
-	m.Formula, m.ID, m.compiled = parsed, parsed.ID(), parsed.Compile()
+	m.Formula, m.Text, m.ID, m.compiled = parsed, text, formula.IDOf(text), parsed.Compile()
 	return nil
 }
 

@@ -66,7 +66,6 @@ type Settings struct {
 	GwpSet         string // empty takes each dataset's own
 	DeflateFirst   bool   // deflate, then convert; otherwise convert, then deflate
 	StrictValidity bool   // refuse a factor for a day that it does not hold for
-	Currency       string
 }
 
 // The methods that calculations use, in the GHG Protocol's words. The factor decides: one of the supplier's own data makes

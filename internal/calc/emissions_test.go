@@ -109,7 +109,7 @@ func TestEmissionsOfMoney(t *testing.T) {
 			"quantity multiply 1 = -80 GBP; convert divide 0.8 = -100 USD; factor multiply 0.5 = -50 kg CO2e; round round 0.000001 = -50 kg CO2e", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
-			r, err := emissions(e, calc.Line{Money: tc.money, OccurredOn: tc.on}, tc.factor, calc.Settings{GwpSet: "AR5", DeflateFirst: tc.deflateFirst, Currency: "GBP"})
+			r, err := emissions(e, calc.Line{Money: tc.money, OccurredOn: tc.on}, tc.factor, calc.Settings{GwpSet: "AR5", DeflateFirst: tc.deflateFirst})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -24,7 +24,7 @@ func ExampleCalculator_Calculate() {
 	factor := &calc.Factor{Source: "epa-supply-chain", Version: "1.3", Code: "541511", Region: "US", Unit: "USD", PriceYear: 2022, Value: &perDollar, GwpSet: "AR5"}
 	line := calc.Line{Money: calc.Amount{Value: 1_102_100_000, Unit: "GBP"}, OccurredOn: exact.NewDate(2024, 3, 1)}
 
-	r, err := engine.Calculator(calc.Settings{GwpSet: "AR6", DeflateFirst: true, Currency: "GBP"}).Calculate(&line, factor)
+	r, err := engine.Calculator(calc.Settings{GwpSet: "AR6", DeflateFirst: true}).Calculate(&line, factor)
 	if err != nil {
 		panic(err)
 	}

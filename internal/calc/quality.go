@@ -160,7 +160,7 @@ func (e *Engine) completeness(f *Factor) int8 {
 func reliability(method string, verified bool, match Match) int8 {
 	indicator := map[string]int8{SupplierSpecific: 2, Hybrid: 3, AverageData: 3, SpendBased: 4}[method]
 	switch {
-	case match == Proxy || match == ByLikeness || match == Unmatched && method != SupplierSpecific:
+	case match == Proxy || match == ByLikeness:
 		return 5
 	case verified && method != SpendBased:
 		return indicator - 1

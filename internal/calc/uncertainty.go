@@ -24,15 +24,13 @@ func (m *Made) interval(factor *exact.Decimal, activity exact.Micros) error {
 	if activity < 0 || factor != nil && factor.Sign() < 0 {
 		return fault.New(fault.BadUserInput, "An uncertainty is negative; give half the width of the 95 %% interval, in percent.")
 	}
-	high := one
-	var err error
+	high := ratioOf(activity.Decimal())
 	switch {
-	case factor == nil:
-		high = ratioOf(activity.Decimal())
 	case activity == 0:
 		high = ratioOf(*factor)
-	default:
-		if high, err = combine(ratioOf(*factor), ratioOf(activity.Decimal())); err != nil {
+	case factor != nil:
+		var err error
+		if high, err = combine(ratioOf(*factor), high); err != nil {
 			return err
 		}
 	}

@@ -30,8 +30,11 @@ const maxText = 1 << 18
 func (f *Formula) Text() string { return string(f.Append(nil)) }
 
 // ID is the first half of the SHA-256 of the text.
-func (f *Formula) ID() [16]byte {
-	sum := sha256.Sum256(f.Append(nil))
+func (f *Formula) ID() [16]byte { return IDOf(f.Text()) }
+
+// IDOf is the ID of the formula with the text.
+func IDOf(text string) [16]byte {
+	sum := sha256.Sum256([]byte(text))
 	return [16]byte(sum[:16])
 }
 
