@@ -2,6 +2,7 @@ package calc
 
 import (
 	"fmt"
+	"slices"
 
 	"carbongraph/internal/exact"
 	"carbongraph/internal/fault"
@@ -52,7 +53,11 @@ func (e *Engine) propertiesOf(rows []Property) (map[propertyKey]*property, error
 		source := r.Source + ": " + r.Value.Canonical() + " " + to.Symbol + " per " + from.Symbol + " (" + r.Name + ")"
 		table[key] = &property{from, to, formula.Multiply, r.Value, source}
 		table[propertyKey{r.Name, to.Dimension, from.Dimension}] = &property{to, from, formula.Divide, r.Value, source}
-		dimensions[r.Name] = append(dimensions[r.Name], from.Dimension, to.Dimension)
+		for _, d := range []Dimension{from.Dimension, to.Dimension} {
+			if !slices.Contains(dimensions[r.Name], d) {
+				dimensions[r.Name] = append(dimensions[r.Name], d)
+			}
+		}
 	}
 	for name, of := range dimensions {
 		if err := agree(table, name, of); err != nil {
