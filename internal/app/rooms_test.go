@@ -31,6 +31,7 @@ func rooms() map[string][]string {
 		"web":             {},
 
 		"internal/factors": {"internal/calc", "internal/ingest", "store"},
+		"internal/broker":  {"internal/calc", "store"},
 		"internal/seed":    {"store"},
 
 		"resolvers/loaders": {"graph/plan", "graph/exec", "graph/model", "store", "internal/factors"},

@@ -16,6 +16,7 @@ type Telemetry struct {
 	HTTP    *HTTP
 	GraphQL *GraphQL
 	Gate    *Gate
+	Broker  *Broker
 
 	registry *prometheus.Registry
 }
@@ -30,6 +31,7 @@ func New() *Telemetry {
 		HTTP:     newHTTP(reg),
 		GraphQL:  newGraphQL(reg),
 		Gate:     newGate(reg),
+		Broker:   newBroker(reg),
 		registry: reg,
 	}
 }

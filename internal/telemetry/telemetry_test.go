@@ -46,6 +46,12 @@ func scrape(t *testing.T) string {
 	tel.Gate.Returned(75)
 	tel.Gate.Shared(false)
 	tel.Gate.Shared(true)
+	tel.Broker.LookedUp("http", "answered", false)
+	tel.Broker.LookedUp("http", "answered", true)
+	tel.Broker.LookedUp("https://me:secret@example.com", "failed", false)
+	tel.Broker.Called("http", 20*time.Millisecond)
+	tel.Broker.Model("small")
+	tel.Broker.Tokens("small", 300, 20)
 	w := httptest.NewRecorder()
 	tel.Handler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	return w.Body.String()
@@ -97,11 +103,33 @@ func TestWhatTheGateAndTheCostMeasure(t *testing.T) {
 	}
 }
 
+func TestWhatTheBrokerMeasures(t *testing.T) {
+	out := scrape(t)
+	for _, line := range []string{
+		`carbongraph_broker_look_ups_total{source="http",status="answered"} 2`, `carbongraph_broker_look_ups_total{source="datasets",status="answered"} 0`,
+		`carbongraph_broker_look_ups_total{source="other",status="failed"} 1`, `carbongraph_broker_kept_total{source="http"} 1`,
+		`carbongraph_broker_call_seconds_bucket{source="http",le="0.02"} 1`, `carbongraph_broker_call_seconds_bucket{source="http",le="0.005"} 0`,
+		`carbongraph_broker_tokens_total{kind="prompt",model="small"} 300`, `carbongraph_broker_tokens_total{kind="completion",model="small"} 20`,
+		`carbongraph_broker_tokens_total{kind="prompt",model="none"} 0`,
+	} {
+		if !strings.Contains(out, "\n"+line+"\n") {
+			t.Errorf("no line %s", line)
+		}
+	}
+	if strings.Contains(out, "secret") {
+		t.Error("a name that is none of ours became a label")
+	}
+}
+
 func TestNilGroupsMeasureNothing(t *testing.T) {
 	var s *telemetry.Store
 	s.Statement(t.Context(), "SELECT", "x", 0, true)
 	s.Pool(nil)()
 	(*telemetry.Loader)(nil).Batch("x", 1)
+	(*telemetry.Broker)(nil).LookedUp("x", "answered", true)
+	(*telemetry.Broker)(nil).Called("x", 0)
+	(*telemetry.Broker)(nil).Model("x")
+	(*telemetry.Broker)(nil).Tokens("x", 1, 1)
 	(*telemetry.HTTP)(nil).Begin()()
 	(*telemetry.HTTP)(nil).Request("/", "GET", 200, 0)
 	(*telemetry.GraphQL)(nil).Operation("query", "ok", 0)
