@@ -30,6 +30,8 @@ type Config struct {
 	Engine      string   // auto or gqlgen
 	CORSOrigins []string // whose pages may ask from a browser; "*": everybody's
 	JWT         JWT
+	Model       Model
+	Factors     FactorSource
 	Limits      Limits
 	RateLimit   int // points that a key may spend in a minute; 0: no bound
 	Timeouts    Timeouts
@@ -62,6 +64,18 @@ type Timeouts struct {
 type JWT struct {
 	Issuer, Audience string
 	KeySet           string // the address of the provider's public keys
+}
+
+// Model is the language model that chooses factors, on a server that speaks OpenAI's chat completions. Without a BaseURL there is none.
+type Model struct {
+	BaseURL, Name string
+	Key           string // empty: none is sent
+}
+
+// FactorSource is a source of factors over HTTP, by the protocol of docs/broker.md. Without a URL there is none.
+type FactorSource struct {
+	URL string
+	Key string // empty: none is sent
 }
 
 // Value is one setting as it stands.
@@ -115,6 +129,14 @@ func settings(terminal bool) []setting {
 		{"JWT_ISSUER", "", false, func(c *Config, s string) error { c.JWT.Issuer = s; return nil }},
 		{"JWT_AUDIENCE", "", false, func(c *Config, s string) error { c.JWT.Audience = s; return nil }},
 		{"JWT_JWKS_URL", "", true, func(c *Config, s string) error { c.JWT.KeySet = s; return keySet(s) }},
+		{"LLM_BASE_URL", "", true, func(c *Config, s string) error { c.Model.BaseURL = s; return outside(s, "http://localhost:11434/v1") }},
+		{"LLM_API_KEY", "", true, func(c *Config, s string) error { c.Model.Key = s; return token(s) }},
+		{"LLM_MODEL", "", false, func(c *Config, s string) error { c.Model.Name = s; return nil }},
+		{"FACTOR_SOURCE_URL", "", true, func(c *Config, s string) error {
+			c.Factors.URL = s
+			return outside(s, "https://factors.example.com/look-ups")
+		}},
+		{"FACTOR_SOURCE_KEY", "", true, func(c *Config, s string) error { c.Factors.Key = s; return token(s) }},
 		{"LIMIT_BODY", "2097152", false, func(c *Config, s string) (err error) { c.Limits.Body, err = limit(s); return err }},
 		count("LIMIT_LIST", "10", func(c *Config) *int { return &c.Limits.List }),
 		count("LIMIT_TOKENS", "5000", func(c *Config) *int { return &c.Limits.Tokens }),
@@ -187,7 +209,7 @@ func Load(from Sources) (*Config, error) {
 		}
 		c.values = append(c.values, Value{s.name, value, origin})
 	}
-	if err := c.JWT.whole(); err != nil {
+	if err := errors.Join(c.JWT.whole(), c.Model.whole(), c.Factors.whole()); err != nil {
 		return nil, err
 	}
 	return c, nil
@@ -208,6 +230,32 @@ func (j JWT) whole() error {
 		return nil
 	}
 	return fault.New(fault.BadUserInput, "%s is not set. JWT_ISSUER, JWT_AUDIENCE and JWT_JWKS_URL go together: set all three, or none.", missing)
+}
+
+// whole refuses a model of which a part is missing, and a key that anybody on the way could read.
+func (m Model) whole() error {
+	switch {
+	case m.BaseURL == "" && m.Name == "" && m.Key == "":
+		return nil
+	case m.BaseURL == "":
+		return fault.New(fault.BadUserInput, "LLM_BASE_URL is not set. LLM_BASE_URL and LLM_MODEL go together: set both, or none.")
+	case m.Name == "":
+		return fault.New(fault.BadUserInput, "LLM_MODEL is not set. LLM_BASE_URL and LLM_MODEL go together: set both, or none.")
+	case m.Key != "" && readable(m.BaseURL):
+		return fault.New(fault.BadUserInput, "LLM_BASE_URL begins with https://, unless it is of this machine: LLM_API_KEY is sent there.")
+	}
+	return nil
+}
+
+// whole refuses a key for nobody, and one that anybody on the way could read.
+func (f FactorSource) whole() error {
+	switch {
+	case f.Key != "" && f.URL == "":
+		return fault.New(fault.BadUserInput, "FACTOR_SOURCE_URL is not set, and FACTOR_SOURCE_KEY is for it: set both, or leave out the key.")
+	case f.Key != "" && readable(f.URL):
+		return fault.New(fault.BadUserInput, "FACTOR_SOURCE_URL begins with https://, unless it is of this machine: FACTOR_SOURCE_KEY is sent there.")
+	}
+	return nil
 }
 
 // readFile reads a flat YAML file, whose keys are the settings' names in either case.
@@ -263,8 +311,34 @@ func keySet(s string) error {
 	if err != nil || u.Hostname() == "" {
 		return errors.New("is an address with a host, like https://id.example.com/.well-known/jwks.json")
 	}
-	if ip := net.ParseIP(u.Hostname()); u.Scheme == "http" && u.Hostname() != "localhost" && !ip.IsLoopback() {
+	if readable(s) {
 		return errors.New("begins with https://, unless it is of this machine: nothing else shows that the keys are the provider's")
+	}
+	return nil
+}
+
+// readable tells whether what goes to an address goes over a network as it is.
+func readable(s string) bool {
+	u, err := url.Parse(s)
+	return err != nil || u.Scheme == "http" && u.Hostname() != "localhost" && !net.ParseIP(u.Hostname()).IsLoopback()
+}
+
+// outside refuses what is no address of a server to ask. A password is no part of it: keys have settings of their own.
+func outside(s, example string) error {
+	if err := address(s, example, "https", "http"); s == "" || err != nil {
+		return err
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Hostname() == "" || u.User != nil || u.Fragment != "" {
+		return fmt.Errorf("is an address with a host, and without user, password and fragment, like %s", example)
+	}
+	return nil
+}
+
+// token refuses what cannot stand in a header, and an address in its place.
+func token(s string) error {
+	if strings.ContainsFunc(s, func(r rune) bool { return r <= ' ' || r > '~' }) || strings.Contains(s, "://") {
+		return errors.New("is a key: printable characters of ASCII without spaces")
 	}
 	return nil
 }
@@ -332,13 +406,13 @@ func listen(s string) error {
 	return nil
 }
 
-// masked hides a password. An address that cannot be taken apart is hidden whole.
+// masked hides a password. What is no address with a host, such as a key, is hidden whole.
 func masked(s string) string {
 	if s == "" {
 		return ""
 	}
 	u, err := url.Parse(s)
-	if err != nil {
+	if err != nil || u.Host == "" {
 		return "xxxxx"
 	}
 	if q := u.Query(); q.Has("password") {

@@ -41,7 +41,9 @@ func TestFlagsGoBeforeEnvironmentBeforeFileBeforeDefaults(t *testing.T) {
 
 func TestSecretsAreMasked(t *testing.T) {
 	c, err := load(t, "", map[string]string{"DATABASE_URL": "postgres://me:hunter2@db/x?password=hunter2", "REDIS_URL": "redis://:hunter2@r:6379",
-		"JWT_ISSUER": "i", "JWT_AUDIENCE": "a", "JWT_JWKS_URL": "https://me:hunter2@id.example.com/keys?password=hunter2"}, nil)
+		"JWT_ISSUER": "i", "JWT_AUDIENCE": "a", "JWT_JWKS_URL": "https://me:hunter2@id.example.com/keys?password=hunter2",
+		"LLM_BASE_URL": "https://llm.example.com/v1?password=hunter2", "LLM_MODEL": "small", "LLM_API_KEY": "sk:hunter2",
+		"FACTOR_SOURCE_URL": "https://f.example.com?password=hunter2", "FACTOR_SOURCE_KEY": "hunter2"}, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -50,7 +52,7 @@ func TestSecretsAreMasked(t *testing.T) {
 			t.Errorf("%s shows %q", v.Name, v.Value)
 		}
 	}
-	if !strings.Contains(c.DatabaseURL, "hunter2") || !strings.Contains(c.JWT.KeySet, "hunter2") {
+	if !strings.Contains(c.DatabaseURL, "hunter2") || !strings.Contains(c.JWT.KeySet, "hunter2") || c.Model.Key != "sk:hunter2" || c.Factors.Key != "hunter2" {
 		t.Error("the mask got into the setting itself")
 	}
 }
@@ -67,6 +69,31 @@ func TestAnIdentityProvider(t *testing.T) {
 	}
 	if c, err := load(t, "", nil, nil); err != nil || c.JWT != (config.JWT{}) {
 		t.Errorf("unset: %+v %v", c.JWT, err)
+	}
+}
+
+func model(baseURL, name, key string) map[string]string {
+	return map[string]string{"LLM_BASE_URL": baseURL, "LLM_MODEL": name, "LLM_API_KEY": key}
+}
+
+func source(address, key string) map[string]string {
+	return map[string]string{"FACTOR_SOURCE_URL": address, "FACTOR_SOURCE_KEY": key}
+}
+
+// Factor sources outside are off unless they are set. A key goes over a network under TLS alone; without one a server beside this one may do without.
+func TestFactorSources(t *testing.T) {
+	if c, err := load(t, "", nil, nil); err != nil || c.Model != (config.Model{}) || c.Factors != (config.FactorSource{}) {
+		t.Errorf("unset: %+v %+v %v", c.Model, c.Factors, err)
+	}
+	for _, want := range []config.Model{{"https://llm.example.com/v1", "small", "sk-1"}, {"http://localhost:11434/v1", "small", "sk-1"}, {"http://[::1]:1/v1", "small", "sk-1"}, {"http://ollama:11434/v1", "small", ""}} {
+		if c, err := load(t, "", model(want.BaseURL, want.Name, want.Key), nil); err != nil || c.Model != want {
+			t.Errorf("%+v: %+v %v", want, c, err)
+		}
+	}
+	for _, want := range []config.FactorSource{{"https://f.example.com/look-ups?site=1", "k"}, {"http://127.0.0.1:1", "k"}, {"http://factors/", ""}} {
+		if c, err := load(t, "", source(want.URL, want.Key), nil); err != nil || c.Factors != want {
+			t.Errorf("%+v: %+v %v", want, c, err)
+		}
 	}
 }
 
@@ -99,6 +126,19 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		"keys from a file":                               {env: jwt("i", "a", "file:///etc/keys.json"), names: "JWT_JWKS_URL (from environment) is an address like https://"},
 		"keys from no host":                              {env: jwt("i", "a", "https:///keys"), names: "JWT_JWKS_URL"},
 		"keys from a port of no host":                    {env: jwt("i", "a", "https://:443/keys"), names: "JWT_JWKS_URL"},
+		"a model without a server":                       {env: model("", "small", ""), names: "LLM_BASE_URL is not set"},
+		"a key without a model":                          {env: model("", "", "hunter2"), names: "LLM_BASE_URL is not set"},
+		"a server without a model":                       {env: model("https://llm.example.com", "", ""), names: "LLM_MODEL is not set"},
+		"a model's key without TLS":                      {env: model("http://llm.example.com", "small", "hunter2"), names: "LLM_BASE_URL begins with https://"},
+		"a model's key in its address":                   {env: model("https://me:hunter2@llm.example.com", "small", ""), names: "LLM_BASE_URL (from environment) is an address with a host, and without"},
+		"a model in a file":                              {env: model("file:///hunter2", "small", ""), names: "LLM_BASE_URL"},
+		"a key of two words":                             {env: model("https://llm.example.com", "small", "hunter2 x"), names: "LLM_API_KEY (from environment) is a key"},
+		"a key of two lines":                             {env: source("https://f.example.com", "hunter2\r\nX-Evil: 1"), names: "FACTOR_SOURCE_KEY (from environment) is a key"},
+		"an address as a key":                            {env: source("https://f.example.com", "https://hunter2.example.com"), names: "FACTOR_SOURCE_KEY (from environment) is a key"},
+		"a key for nobody":                               {env: source("", "hunter2"), names: "FACTOR_SOURCE_URL is not set"},
+		"a source's key without TLS":                     {env: source("http://f.example.com", "hunter2"), names: "FACTOR_SOURCE_URL begins with https://"},
+		"a source with a fragment":                       {env: source("https://f.example.com/#hunter2", ""), names: "FACTOR_SOURCE_URL (from environment) is an address with a host, and without"},
+		"a source of no host":                            {env: source("https://:443/hunter2", ""), names: "FACTOR_SOURCE_URL"},
 		"JWTs of nobody":                                 {env: jwt("", "a", "https://id.example.com/keys"), names: "JWT_ISSUER is not set"},
 		"JWTs for nobody":                                {env: jwt("i", "", "https://id.example.com/keys"), names: "JWT_AUDIENCE is not set"},
 		"JWTs without keys":                              {env: jwt("i", "a", ""), names: "JWT_JWKS_URL is not set"},
