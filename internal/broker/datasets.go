@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"carbongraph/internal/exact"
 )
@@ -83,6 +84,24 @@ func (in *indexed) named(q Question) Found {
 	return found
 }
 
+// answer places the factor for a question. One of another year is a proxy, and says so.
 func (f *Factor) answer(q Question, confidence exact.Decimal, reason string) Answer {
-	return Answer{FactorID: f.ID, Region: f.Region, Confidence: confidence, Reason: reason, Tier: TierOf(q, f.Region, confidence)}
+	a := Answer{FactorID: f.ID, Region: f.Region, Confidence: confidence, Reason: reason, Tier: TierOf(q, f.Region, confidence)}
+	if !f.inTime(q) {
+		a.Tier, a.Reason = Proxy, strings.TrimSpace(reason+" "+f.years())
+	}
+	return a
+}
+
+// years says in words which years the factor is for.
+func (f *Factor) years() string {
+	switch {
+	case f.ValidFrom == nil:
+		return fmt.Sprintf("It is for the years to %d.", f.ValidTo.Year())
+	case f.ValidTo == nil:
+		return fmt.Sprintf("It is for the years from %d.", f.ValidFrom.Year())
+	case f.ValidFrom.Year() == f.ValidTo.Year():
+		return fmt.Sprintf("It is for the year %d.", f.ValidFrom.Year())
+	}
+	return fmt.Sprintf("It is for the years %d to %d.", f.ValidFrom.Year(), f.ValidTo.Year())
 }

@@ -181,12 +181,13 @@ func (in *indexed) add(row *store.FactorDataset, factors []*Factor, superseded b
 	}
 }
 
-// fits tells whether a line can be calculated with the factor: its unit converts, and its time is the line's. What the question leaves open fits.
-func (f *Factor) fits(q Question) bool {
-	if q.Unit != "" && f.dimension != dimensionOf(q.Unit) {
-		return false
-	}
-	return q.On.IsZero() || (f.ValidFrom == nil || !f.ValidFrom.After(q.On)) && (f.ValidTo == nil || !q.On.After(*f.ValidTo))
+// fits tells whether a line can be calculated with the factor: its unit converts. A line whose unit nobody knows yet fits all.
+func (f *Factor) fits(q Question) bool { return q.Unit == "" || f.dimension == dimensionOf(q.Unit) }
+
+// inTime tells whether the factor is for the year of the line, or for any. A factor of another year can stand in.
+func (f *Factor) inTime(q Question) bool {
+	year := q.On.Year()
+	return q.On.IsZero() || (f.ValidFrom == nil || f.ValidFrom.Year() <= year) && (f.ValidTo == nil || year <= f.ValidTo.Year())
 }
 
 // dimensionOf gives what a unit measures. One that is unknown measures what nothing else does.

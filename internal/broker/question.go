@@ -35,7 +35,7 @@ type Answer struct {
 type Found struct {
 	Answers      []Answer
 	Hallucinated int // factors that it named and that do not exist, or were not offered
-	Unfit        int // factors that exist and are of another unit or another time
+	Unfit        int // factors that exist and that the line cannot be calculated with: they are of another unit, or superseded
 }
 
 // Outcome is what became of a question.

@@ -56,7 +56,7 @@ func candidates(ctx context.Context, index *Index, m Matcher, q Question, n int)
 	}
 	var fit []Candidate
 	var factors []*Factor
-	for _, c := range all {
+	for _, c := range all[:min(len(all), n)] {
 		f := in.byID[c.FactorID]
 		switch {
 		case f == nil:

@@ -17,7 +17,7 @@ const (
 	Regional                         // of the part of the country
 	National                         // of the country
 	Global                           // of the world, or of a group of countries that this one is in
-	Proxy                            // of something else that stands in: another country, or words that are not sure
+	Proxy                            // of something else that stands in: another country, another year, or words that are not sure
 )
 
 // Chain lists the tiers, best first.
