@@ -33,6 +33,7 @@ type guard struct {
 // newGuard puts the policies around each other: a retry takes a place anew, so that a pause holds none, and the breaker sees only calls, not who waits for a place.
 func newGuard(s Source, p Policy, log *slog.Logger, observed func(time.Duration)) *guard {
 	p.Attempt, p.Deadline = orDefault(p.Attempt, Local().Attempt), orDefault(p.Deadline, Local().Deadline)
+	p.Attempt = min(p.Attempt, p.Deadline)
 	g := &guard{source: s, policy: p, log: log, observed: observed}
 	places := bulkhead.NewBuilder[[]Found](uint(max(1, p.AtOnce))).WithMaxWaitTime(p.Deadline).Build()
 	policies := []failsafe.Policy[[]Found]{g.retries(), places}

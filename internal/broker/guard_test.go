@@ -131,6 +131,35 @@ func TestNoPlace(t *testing.T) {
 	})
 }
 
+// A call that got its place too late and ran out of time says nothing of the source either; one that had its time does.
+func TestACallThatBeganTooLate(t *testing.T) {
+	s := &fake{name: "a", tier: broker.Regional}
+	s.look = func(ctx context.Context, q broker.Question) (broker.Found, error) {
+		if s.calls.Load() == 1 {
+			time.Sleep(2900 * time.Millisecond)
+			return broker.Found{}, nil
+		}
+		return hangs(ctx, q)
+	}
+	one(t, policy(func(p *broker.Policy) {
+		p.AtOnce, p.Retries, p.Attempt, p.Deadline, p.Opens = 1, 0, time.Hour, 3*time.Second, 1
+	}), s, func(t *testing.T, b *broker.Broker) {
+		got := map[broker.Status]int{}
+		for _, o := range b.Ask(t.Context(), []broker.Question{{Description: "1"}, {Description: "2"}}) {
+			got[o.Asked[0].Status]++
+		}
+		if got[broker.Nothing] != 1 || got[broker.TimedOut] != 1 {
+			t.Fatalf("%v", got)
+		}
+		if r := ask(t, b, broker.Question{Description: "3"}).Asked[0]; r.Status != broker.TimedOut {
+			t.Errorf("after a call that began too late: %+v", r)
+		}
+		if r := ask(t, b, broker.Question{Description: "4"}).Asked[0]; r.Status != broker.BreakerOpen {
+			t.Errorf("after a call that had its time: %+v", r)
+		}
+	})
+}
+
 func TestTheBreakerOpensAndCloses(t *testing.T) {
 	s := &fake{name: "a", tier: broker.Regional}
 	err := error(&broker.Failure{Status: broker.Failed, Detail: "HTTP 500"})
