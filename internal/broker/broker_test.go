@@ -188,8 +188,9 @@ func TestCostlySourcesAreAskedWhereTheOthersAreNotSure(t *testing.T) {
 }
 
 func TestAThousandEqualAskingsReachTheSourceOnce(t *testing.T) {
-	release := make(chan struct{})
+	first, release := make(chan struct{}), make(chan struct{})
 	s := &fake{name: "a", tier: broker.Regional, look: func(ctx context.Context, q broker.Question) (broker.Found, error) {
+		close(first)
 		<-release
 		return broker.Found{Answers: []broker.Answer{answer(1, broker.National, "1")}}, nil
 	}}
@@ -202,9 +203,7 @@ func TestAThousandEqualAskingsReachTheSourceOnce(t *testing.T) {
 			answered.Add(int64(len(o[0].Answers) + len(o[1].Answers)))
 		})
 	}
-	for s.calls.Load() == 0 {
-		time.Sleep(time.Millisecond) // until somebody was first
-	}
+	<-first
 	close(release)
 	askers.Wait()
 	if s.calls.Load() != 1 || answered.Load() != 1000 {

@@ -111,7 +111,7 @@ func (s *HTTP) LookMany(ctx context.Context, qs []Question) ([]Found, error) {
 func (in *indexed) decode(text []byte, qs []Question) ([]Found, error) {
 	var res httpResponse
 	if err := json.Unmarshal(text, &res); err != nil {
-		return nil, &Failure{Status: Malformed, Detail: notAgreed, Cause: err}
+		return nil, garbled(err)
 	}
 	if len(res.Answers) != len(qs) {
 		return nil, &Failure{Status: Malformed, Detail: fmt.Sprintf("%d lists of answers to %d questions", len(res.Answers), len(qs))}

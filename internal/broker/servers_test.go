@@ -74,6 +74,7 @@ type protocol struct {
 	name   string
 	source func(address string) broker.Source
 	good   string // an answer that names paper
+	echo   string // one that has the key where a number stands
 }
 
 // world is what the sources know: a store, its index, and electricity and paper as what a text match finds.
@@ -98,10 +99,11 @@ func (w *world) protocols() []protocol {
 	return []protocol{
 		{"http", func(address string) broker.Source {
 			return broker.NewHTTP(broker.HTTPOptions{URL: address + "/look-ups?site=hunter2-and-more", Key: secret, Index: w.index})
-		}, `{"answers":[[{"source":"acme-labs","version":"1","code":"PAPER","region":"GB","unit":"tonne","confidence":"0.9","reason":"it is paper"}]]}`},
+		}, `{"answers":[[{"source":"acme-labs","version":"1","code":"PAPER","region":"GB","unit":"tonne","confidence":"0.9","reason":"it is paper"}]]}`,
+			`{"answers":[[{"confidence":"` + secret + `"}]]}`},
 		{"language model", func(address string) broker.Source {
 			return broker.NewLanguageModel(broker.LanguageModelOptions{BaseURL: address + "/v1", Key: secret, Model: "small", Index: w.index, Match: w.match()})
-		}, completion(`{"candidate":2,"confidence":90,"reason":"it is paper"}`, "stop")},
+		}, completion(`{"candidate":2,"confidence":90,"reason":"it is paper"}`, "stop"), completion(`{"candidate":2,"confidence":"`+secret+`","reason":""}`, "stop")},
 	}
 }
 
@@ -181,6 +183,7 @@ func TestServersThatMisbehave(t *testing.T) {
 			}, broker.Malformed, "its answer is not declared as JSON", 1},
 			"it does not speak JSON":    {writes("<h1>" + secret + "</h1>"), broker.Malformed, "its answer is not what was agreed on", 1},
 			"it speaks other JSON":      {writes(`["` + secret + `"]`), broker.Malformed, "", 1},
+			"it says the key again":     {writes(p.echo), broker.Malformed, "", 1},
 			"its JSON goes too deep":    {writes(strings.Repeat("[", 100_000)), broker.Malformed, "its answer is not what was agreed on", 1},
 			"its answer is empty":       {writes(""), broker.Malformed, "its answer is not what was agreed on", 1},
 			"its answer is half of one": {writes(p.good[:len(p.good)/2]), broker.Malformed, "its answer is not what was agreed on", 1},

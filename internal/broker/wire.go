@@ -138,7 +138,12 @@ func broken(ctx context.Context, err error) error {
 	case isNet(err):
 		return &Failure{Status: Failed, Detail: "the connection broke", Retry: true, Cause: err}
 	}
-	return &Failure{Status: Malformed, Detail: notAgreed, Cause: err}
+	return garbled(err)
+}
+
+// garbled is the failure to read an answer. Of the error only its kind is kept: its words may be the server's, and with them whatever it was sent.
+func garbled(err error) *Failure {
+	return &Failure{Status: Malformed, Detail: notAgreed, Cause: fmt.Errorf("%T", err)}
 }
 
 func isNet(err error) bool {
