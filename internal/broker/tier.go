@@ -62,7 +62,7 @@ func TierOf(q Question, region string, confidence exact.Decimal) Tier {
 }
 
 // world are the names of the whole world in datasets.
-func world() []string { return []string{"GLOBAL", "GLO", "WORLD", "RER+ROW", "001"} }
+func world() []string { return []string{"GLOBAL", "GLO", "WORLD", "001"} }
 
 // union are the members of the European Union.
 func union() []string {
