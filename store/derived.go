@@ -61,6 +61,46 @@ func (r *FootprintRow) Share() exact.Decimal {
 	return r.Totals.CO2e.Decimal().Quo(r.WholeCO2e.Decimal()).Round(ratioPlaces)
 }
 
+// ChangeSinceLock gives by how many percent the year's CO2e has changed, up or down, since it was locked last: nil where it never was, and where nothing was
+// locked that the change could be a part of.
+func (y *ReportingYear) ChangeSinceLock(now *FootprintTotals) *exact.Decimal {
+	if y.LockedTotals == nil {
+		return nil
+	}
+	change, whole := y.change(now)
+	if whole.Sign() == 0 && change.Sign() != 0 {
+		return nil
+	}
+	if change.Sign() == 0 {
+		return new(exact.Decimal)
+	}
+	return new(change.Mul(hundred).Quo(whole).Round(ratioPlaces))
+}
+
+// RecalculationDue tells of a base year whether its CO2e has changed by more than the threshold since it was locked last. Nothing is rounded on the way.
+func (y *ReportingYear) RecalculationDue(now *FootprintTotals) bool {
+	if !y.Base || y.LockedTotals == nil {
+		return false
+	}
+	change, whole := y.change(now)
+	if change.Sign() < 0 {
+		change = change.Neg()
+	}
+	return change.Mul(hundred).Cmp(whole.Mul(y.RecalculationThresholdPercent)) > 0
+}
+
+// change gives by how much the year's CO2e differs from what was locked, and the size of that: credits may make it negative.
+func (y *ReportingYear) change(now *FootprintTotals) (change, whole exact.Decimal) {
+	locked := y.LockedTotals.CO2e.Decimal()
+	change, whole = now.CO2e.Decimal().Sub(locked), locked
+	if whole.Sign() < 0 {
+		whole = whole.Neg()
+	}
+	return change, whole
+}
+
+var hundred = exact.NewDecimal(100, 0)
+
 // ValueBy gives kilograms of CO2e per unit by a GWP set, nil meaning the dataset's own: nil where the gases are not known by mass. The factor must be
 // one that was read.
 func (f *EmissionFactor) ValueBy(gwpSet *GwpSet) *exact.Decimal {

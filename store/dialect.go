@@ -1,17 +1,14 @@
 package store
 
-import (
-	"context"
-
-	"github.com/uptrace/bun"
-)
+import "context"
 
 // dialect is all that differs between the databases. dialect_postgres.go and dialect_sqlite.go alone know which one it is.
 type dialect interface {
 	// words gives what one word or phrase of SQL says differently: column types, which migrations name in braces, and a few more.
 	words() map[string]string
-	// lock keeps out other migrations and imports of datasets until the transaction ends.
-	lock(ctx context.Context, tx bun.IDB) error
+	// lock takes what a number stands for until the transaction ends: alone, or shared with others who share it. Behind it, in the same round trip, it
+	// reads numbers by a statement that sees whatever those committed who were waited for; an empty text reads none.
+	lock(ctx context.Context, tx *transaction, number int64, shared bool, read string, args ...string) ([]int32, error)
 	// classify tells what kind of trouble an error is.
 	classify(err error) trouble
 	// insert adds n rows the fastest way there is, inside the transaction. row gives the values of one; it may reuse its slice.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql/driver"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"runtime"
@@ -86,10 +87,53 @@ func (postgres) words() map[string]string {
 		"free": ""}
 }
 
-// lock holds for the transaction, so that a crash leaves nothing behind and a pooler between does no harm. The number is ours by choice alone.
-func (postgres) lock(ctx context.Context, tx bun.IDB) error {
-	_, err := tx.ExecContext(ctx, "SELECT pg_advisory_xact_lock(4717402563)")
-	return err
+// lock holds for the transaction, so that a crash leaves nothing behind and a pooler between does no harm. The read is a statement of its own, though sent
+// together: one that took the lock as well would see the rows as they were before it waited.
+func (postgres) lock(ctx context.Context, tx *transaction, number int64, shared bool, read string, args ...string) (numbers []int32, err error) {
+	take := "SELECT pg_advisory_xact_lock($1)"
+	if shared {
+		take = "SELECT pg_advisory_xact_lock_shared($1)"
+	}
+	err = tx.conn.Raw(func(conn any) (err error) {
+		p := conn.(*stdlib.Conn).Conn().PgConn().StartPipeline(ctx)
+		defer func() { err = errors.Join(err, p.Close()) }()
+		p.SendQueryParams(take, [][]byte{strconv.AppendInt(nil, number, 10)}, nil, nil, nil)
+		if read != "" {
+			values := make([][]byte, len(args))
+			for i, arg := range args {
+				values[i] = []byte(arg)
+			}
+			p.SendQueryParams(read, values, nil, nil, nil)
+		}
+		if err := p.Sync(); err != nil {
+			return err
+		}
+		if _, err := results(p); err != nil || read == "" {
+			return err
+		}
+		rows, err := results(p)
+		for _, row := range rows {
+			n, bad := strconv.ParseInt(string(row[0]), 10, 32)
+			err = errors.Join(err, bad)
+			numbers = append(numbers, int32(n))
+		}
+		return err
+	})
+	return numbers, err
+}
+
+// results gives the rows of the next statement of a pipeline.
+func results(p *pgconn.Pipeline) ([][][]byte, error) {
+	next, err := p.GetResults()
+	if err != nil {
+		return nil, err
+	}
+	r, ok := next.(*pgconn.ResultReader)
+	if !ok {
+		return nil, fmt.Errorf("store: %T where rows were awaited", next)
+	}
+	all := r.Read()
+	return all.Rows, all.Err
 }
 
 func (postgres) classify(err error) trouble {

@@ -93,7 +93,28 @@ func (sqliteDialect) words() map[string]string {
 }
 
 // lock: an immediate transaction keeps every other writer out already.
-func (sqliteDialect) lock(context.Context, bun.IDB) error { return nil }
+func (sqliteDialect) lock(ctx context.Context, tx *transaction, _ int64, _ bool, read string, args ...string) (numbers []int32, err error) {
+	if read == "" {
+		return nil, nil
+	}
+	values := make([]any, len(args))
+	for i, arg := range args {
+		values[i] = arg
+	}
+	rows, err := tx.Tx.Tx.QueryContext(ctx, read, values...)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, rows.Close()) }()
+	for rows.Next() {
+		var n int32
+		if err := rows.Scan(&n); err != nil {
+			return nil, err
+		}
+		numbers = append(numbers, n)
+	}
+	return numbers, rows.Err()
+}
 
 func (sqliteDialect) classify(err error) trouble {
 	var said *sqlite.Error

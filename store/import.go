@@ -25,7 +25,7 @@ func (s *Store) PutDataset(ctx context.Context, d *FactorDataset, factors []*Emi
 	}
 	err = s.transact(ctx, "put dataset", func(ctx context.Context, tx *transaction) error {
 		stored, created = nil, false
-		if err := s.dialect.lock(ctx, tx); err != nil { // versions that come in together find each other
+		if err := s.lockReferences(ctx, tx); err != nil { // versions that come in together find each other
 			return err
 		}
 		there, before, after, err := neighbours(ctx, tx, d)

@@ -14,6 +14,8 @@ import (
 type Line struct {
 	Activity *Activity
 	Emission *Emission // nil where there is none; then Activity.Problem says why, or nobody asked
+	// Refused is why PutLines did not write the line, and its status is FAILED; nil where it did.
+	Refused *fault.Fault
 }
 
 var activityColumns = []string{"org_id", "id", "external_id", "supplier_id", "category_number", "description", "account_code", "search_key", "occurred_on",
@@ -27,6 +29,7 @@ var emissionColumns = []string{"org_id", "id", "activity_id", "supplier_id", "ca
 type storedLine struct {
 	id                   ID
 	createdAt, updatedAt exact.Instant
+	occurredOn           exact.Date
 	content, calculation digest
 }
 
@@ -40,7 +43,7 @@ type pendingLine struct {
 // PutLines matches activities by external id. A line that says nothing new, neither in the activity nor in its calculation, is UNCHANGED; where either is new
 // the stored emission is superseded and the new one stands beside it. A line that nobody calculated says nothing of its calculation, but new content
 // supersedes the emission of the old. Suppliers' sums are kept. It sets ID, CreatedAt and UpdatedAt of activities that were there; the emission of
-// an UNCHANGED line is not stored.
+// an UNCHANGED line is not stored. A line that says something new of a year that is locked, or would leave one, is FAILED: Refused says why.
 func (w *Writer) PutLines(ctx context.Context, lines []*Line) ([]ItemStatus, error) {
 	externalIDs := make([]string, len(lines))
 	byExternalID := make(map[string]int, len(lines))
@@ -55,11 +58,15 @@ func (w *Writer) PutLines(ctx context.Context, lines []*Line) ([]ItemStatus, err
 	if err := distinct(externalIDs); err != nil {
 		return nil, err
 	}
+	if err := w.holdLines(ctx, true); err != nil {
+		return nil, err
+	}
 	stored := make([]*storedLine, len(lines))
 	if err := w.lookUp(ctx, externalIDs, byExternalID, stored); err != nil {
 		return nil, err
 	}
-	if err := w.lockChanged(ctx, pending, stored, byExternalID); err != nil {
+	changed := func(i int) bool { return pending[i].isNew(stored[i]) }
+	if err := w.lockStored(ctx, stored, byExternalID, changed); err != nil {
 		return nil, err
 	}
 	statuses := w.decide(pending, stored)
@@ -69,6 +76,7 @@ func (w *Writer) PutLines(ctx context.Context, lines []*Line) ([]ItemStatus, err
 // prepare checks what the tables take for granted, and digests the line.
 func prepare(l *Line) (p pendingLine, err error) {
 	a, e := l.Activity, l.Emission
+	l.Refused = nil // by an attempt that failed
 	if a.ExternalID == "" {
 		return p, fault.New(fault.BadUserInput, "A line needs an externalId.").At("externalId")
 	}
@@ -79,6 +87,8 @@ func prepare(l *Line) (p pendingLine, err error) {
 	switch {
 	case e != nil && (e.FactorID.IsZero() || e.DatasetID.IsZero() || e.RunID.IsZero()):
 		return p, fmt.Errorf("store: the emission of line %.80q lacks factor, dataset or run", a.ExternalID)
+	case e != nil && e.OccurredOn.Year() != a.OccurredOn.Year():
+		return p, fmt.Errorf("store: the emission of line %.80q is of another year than the line", a.ExternalID)
 	case e != nil && a.Problem != nil:
 		return p, fmt.Errorf("store: line %.80q has an emission and a problem", a.ExternalID)
 	case e != nil:
@@ -98,12 +108,12 @@ func (p *pendingLine) isNew(was *storedLine) bool {
 	return p.content != was.content || p.asked() && p.calculation != was.calculation
 }
 
-const storedColumns = "a.external_id, a.id, a.created_at, a.updated_at, a.content_hash, a.calc_hash"
+const storedColumns = "a.external_id, a.id, a.created_at, a.updated_at, a.occurred_on, a.content_hash, a.calc_hash"
 
 func scanStored(scan scanner, byExternalID map[string]int, stored []*storedLine) error {
 	var externalID string
 	s := new(storedLine)
-	if err := scan(&externalID, &s.id, &s.createdAt, &s.updatedAt, &s.content, &s.calculation); err != nil {
+	if err := scan(&externalID, &s.id, &s.createdAt, &s.updatedAt, &s.occurredOn, &s.content, &s.calculation); err != nil {
 		return err
 	}
 	stored[byExternalID[externalID]] = s
@@ -122,18 +132,19 @@ func (w *Writer) lookUp(ctx context.Context, externalIDs []string, byExternalID 
 	})
 }
 
-// lockChanged locks the activities that lines change, and reads them again: another writer may have been there since the look-up.
-func (w *Writer) lockChanged(ctx context.Context, pending []pendingLine, stored []*storedLine, byExternalID map[string]int) error {
-	var changed []ID
-	for i := range pending {
-		if was := stored[i]; was != nil && pending[i].isNew(was) {
-			changed = append(changed, was.id)
+// lockStored locks those activities that want says, and reads them again: another writer may have been there since the look-up. One that was deleted since is
+// not there any more.
+func (w *Writer) lockStored(ctx context.Context, stored []*storedLine, byExternalID map[string]int, want func(i int) bool) error {
+	var ids []ID
+	for i, was := range stored {
+		if was != nil && want(i) {
+			ids, stored[i] = append(ids, was.id), nil
 		}
 	}
-	if len(changed) == 0 {
+	if len(ids) == 0 {
 		return nil
 	}
-	return w.lockRows(ctx, "activities", "a", storedColumns, changed, func(scan scanner) error { return scanStored(scan, byExternalID, stored) })
+	return w.lockRows(ctx, "activities", "a", storedColumns, ids, func(scan scanner) error { return scanStored(scan, byExternalID, stored) })
 }
 
 // decide tells what becomes of each line, and completes it: an activity that was there keeps its id and the time it was made.
@@ -143,6 +154,10 @@ func (w *Writer) decide(pending []pendingLine, stored []*storedLine) []ItemStatu
 	for i := range pending {
 		p, was := &pending[i], stored[i]
 		a := p.Activity
+		if p.Refused = w.closedTo(p, was); p.Refused != nil {
+			statuses[i] = Failed
+			continue
+		}
 		switch {
 		case was == nil:
 			statuses[i] = Created

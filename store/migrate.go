@@ -104,7 +104,7 @@ func (s *Store) Migrations(ctx context.Context) ([]MigrationStatus, error) {
 // migrate runs f in one transaction under the lock, with what is applied, oldest first.
 func (s *Store) migrate(ctx context.Context, f func(*transaction, []appliedRow) error) error {
 	return s.transact(ctx, "migrate", func(ctx context.Context, tx *transaction) error {
-		if err := s.dialect.lock(ctx, tx); err != nil {
+		if err := s.lockReferences(ctx, tx); err != nil {
 			return err
 		}
 		words := s.dialect.words()

@@ -27,9 +27,9 @@ func TestStatementsAreCounted(t *testing.T) {
 			}
 			return r.Statements()
 		}
-		// Look up, copy activities, copy emissions, lock suppliers, add to their sums.
-		if one, many := count(1), count(1000); one != 5 || many != 5 {
-			t.Errorf("%d and %d statements, want 5", one, many)
+		// Hold the lock on lines, look up, copy activities, copy emissions, lock suppliers, add to their sums.
+		if one, many := count(1), count(1000); one != 6 || many != 6 {
+			t.Errorf("%d and %d statements, want 6", one, many)
 		}
 	})
 }

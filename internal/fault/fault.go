@@ -19,6 +19,7 @@ const (
 	BadUserInput            Code = "BAD_USER_INPUT"
 	InvalidCursor           Code = "INVALID_CURSOR"
 	Conflict                Code = "CONFLICT"
+	PeriodLocked            Code = "PERIOD_LOCKED"
 	UnknownUnit             Code = "UNKNOWN_UNIT"
 	UnitMismatch            Code = "UNIT_MISMATCH"
 	NoFactor                Code = "NO_FACTOR"

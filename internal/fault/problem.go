@@ -32,6 +32,7 @@ func meanings() []meaning {
 		{BadUserInput, http.StatusBadRequest, "Input not valid", "Correct the part that the message and `inputPath` name."},
 		{InvalidCursor, http.StatusBadRequest, "Cursor not valid here", "Pass a cursor as it was given, to the same field with the same order and filter, or start again without one."},
 		{Conflict, http.StatusConflict, "In conflict with what is stored", "Read what is stored and decide anew."},
+		{PeriodLocked, http.StatusConflict, "Reporting year locked", "Book the line in a year that is open, or have an ADMIN unlock the year that the message names, with a reason."},
 		{UnknownUnit, http.StatusUnprocessableEntity, "Unit not known", "Write the unit as one of the known symbols. The line is kept without an emission."},
 		{UnitMismatch, http.StatusUnprocessableEntity, "Units of different dimensions", "Give the quantity in a unit of the factor's dimension, or choose another factor. The line is kept without an emission."},
 		{NoFactor, http.StatusUnprocessableEntity, "No emission factor", "Name a factor, or map the account code or description to one. The line is kept without an emission."},

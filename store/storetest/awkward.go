@@ -327,7 +327,7 @@ func (l *AwkwardLedger) emission(i, round int, a *store.Activity) *store.Emissio
 		e.Spend = new(a.Money.Amount)
 	}
 	if i%17 == 0 { // the line was another then
-		e.Country, e.CategoryNumber, e.OccurredOn = text("FR"), 15, exact.NewDate(2023, 12, 31)
+		e.Country, e.CategoryNumber, e.OccurredOn = text("FR"), 15, exact.NewDate(a.OccurredOn.Year(), 12, 30)
 	}
 	switch i {
 	case 27:

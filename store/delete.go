@@ -1,0 +1,74 @@
+package store
+
+import (
+	"context"
+
+	"carbongraph/internal/exact"
+	"carbongraph/internal/fault"
+)
+
+// DeleteLines deletes activities by external id, with every calculation of them, and keeps suppliers' sums. It tells of each id, in order, why nothing was
+// deleted by it: NOT_FOUND, PERIOD_LOCKED, or that it stands there twice; nil where the line is gone.
+func (w *Writer) DeleteLines(ctx context.Context, externalIDs []string) ([]*fault.Fault, error) {
+	if err := w.holdLines(ctx, true); err != nil {
+		return nil, err
+	}
+	refused := make([]*fault.Fault, len(externalIDs))
+	byExternalID := make(map[string]int, len(externalIDs))
+	asked := make([]string, 0, len(externalIDs))
+	for i, id := range externalIDs {
+		if _, twice := byExternalID[id]; twice {
+			refused[i] = fault.New(fault.BadUserInput, "externalId %.80q stands twice in one call; send each once.", id)
+			continue
+		}
+		byExternalID[id] = i
+		if storable("externalIds", id) == nil { // any other is no line's
+			asked = append(asked, id)
+		}
+	}
+	stored := make([]*storedLine, len(externalIDs))
+	if err := w.lookUp(ctx, asked, byExternalID, stored); err != nil {
+		return nil, err
+	}
+	if err := w.lockStored(ctx, stored, byExternalID, func(int) bool { return true }); err != nil {
+		return nil, err
+	}
+	var doomed []ID
+	for i, was := range stored {
+		switch {
+		case refused[i] != nil:
+		case was == nil:
+			refused[i] = fault.New(fault.NotFound, "There is no line %.80q.", externalIDs[i])
+		case w.closed(was.occurredOn.Year()):
+			refused[i] = lineLocked(externalIDs[i], was.occurredOn.Year())
+		default:
+			doomed = append(doomed, was.id)
+		}
+	}
+	return refused, w.delete(ctx, doomed)
+}
+
+// delete removes activities, which are locked, and their emissions.
+func (w *Writer) delete(ctx context.Context, activities []ID) error {
+	if len(activities) == 0 {
+		return nil
+	}
+	of := w.statement()
+	of.in("activity_id", listUUID, activities)
+	err := w.query(ctx, "DELETE", "emissions", "DELETE FROM emissions WHERE "+of.all()+" RETURNING superseded, supplier_id, co2e_mg", of.args, func(scan scanner) error {
+		var superseded bool
+		var supplier *ID
+		var co2e exact.Milligrams
+		err := scan(&superseded, &supplier, &co2e)
+		if supplier != nil && !superseded {
+			w.sums[*supplier] -= co2e
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	own := w.statement()
+	own.in("id", listUUID, activities)
+	return w.exec(ctx, "DELETE", "activities", "DELETE FROM activities WHERE "+own.all(), own.args...)
+}
