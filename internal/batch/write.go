@@ -89,11 +89,11 @@ func (r *run) write(ctx context.Context, c *chunk) error {
 		return nil
 	}
 	var statuses []store.ItemStatus
+	rows := make([]*store.Line, len(good))
 	err := r.tenant.Write(ctx, func(ctx context.Context, w *store.Writer) error {
 		if err := c.ahead.put(ctx, w); err != nil {
 			return err
 		}
-		rows := make([]*store.Line, len(good))
 		for i, l := range good {
 			rows[i] = l.stored()
 		}
@@ -108,6 +108,9 @@ func (r *run) write(ctx context.Context, c *chunk) error {
 	}
 	for i, l := range good {
 		l.status = statuses[i]
+		if f := rows[i].Refused; f != nil {
+			l.fail(f)
+		}
 	}
 	return nil
 }
