@@ -7,6 +7,7 @@ import (
 	"carbongraph/resolvers/loaders"
 	"carbongraph/store"
 	"context"
+	"strconv"
 )
 
 // Supplier gives who the line was bought from.
@@ -23,6 +24,26 @@ func (r *activityResolver) Emission(ctx context.Context, obj *store.Activity) (*
 func (r *activityResolver) History(ctx context.Context, obj *store.Activity, first *int32, after *string) (*model.Summed[store.Emission], error) {
 	page, err := loaders.ActivityHistory.Of(ctx, obj, loaders.HistoryPage{Page: store.Page{First: first, After: after}})
 	return childEmissions(obj.GlobalID(), loaders.EveryCalculation(), page, err)
+}
+
+// DeleteActivities deletes lines of the ledger.
+func (r *mutationResolver) DeleteActivities(ctx context.Context, input model.DeleteActivitiesInput) (*model.DeleteActivitiesPayload, error) {
+	if err := tooMany("externalIds", len(input.ExternalIds), maxItems); err != nil {
+		return nil, err
+	}
+	refused, err := r.tenant(ctx).DeleteLines(ctx, input.ExternalIds)
+	if err != nil {
+		return nil, err
+	}
+	out := &model.DeleteActivitiesPayload{Errors: []store.Problem{}}
+	for i, f := range refused {
+		if f == nil {
+			out.Deleted++
+		} else {
+			out.Errors = append(out.Errors, problem(f, "input", "externalIds", strconv.Itoa(i)))
+		}
+	}
+	return out, nil
 }
 
 // ImportActivities stores and calculates lines of the ledger.

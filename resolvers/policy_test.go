@@ -23,6 +23,7 @@ import (
 var tables = map[string]string{
 	"Organization": "organizations", "ApiKey": "api_keys", "Supplier": "suppliers", "Activity": "activities", "Emission": "emissions",
 	"EmissionFactor": "emission_factors", "FactorDataset": "factor_datasets", "CalculationRun": "calculation_runs", "Category": "categories",
+	"ReportingYear": "reporting_years", "CategoryStatement": "category_statements",
 }
 
 var selected = regexp.MustCompile(`carbongraph_store_statement_seconds_count\{operation="SELECT",table="(\w*)"\} (\S+)`)

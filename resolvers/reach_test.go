@@ -83,6 +83,7 @@ func newReach(t *testing.T, st *store.Store, b *book, theirs *storetest.Ledger) 
 	for kind, keys := range map[string][3]string{"supplier's key": {"Alum", "Tin", "Tun"}, "activity's key": {"L0001", "T0001", "N0001"}} {
 		r.own[kind], r.other[kind], r.none[kind] = []string{keys[0]}, keys[1], keys[2]
 	}
+	r.own["activity's key"] = append(r.own["activity's key"], "L0002") // for the doors behind the one that deletes the first
 	category := store.CategoryID(4).String()
 	r.parent = map[string]string{"Supplier": b.Suppliers[0].GlobalID().String(), "Activity": b.settled.Activity.GlobalID().String(), "Category": category}
 	r.theirs = map[string]string{"Supplier": r.other["supplier"], "Activity": theirs.Lines[5].Activity.GlobalID().String(), "Category": category}

@@ -7,6 +7,15 @@ import (
 	"carbongraph/internal/fault"
 )
 
+// DeleteLines runs Writer.DeleteLines in a transaction of its own.
+func (t *Tenant) DeleteLines(ctx context.Context, externalIDs []string) (refused []*fault.Fault, err error) {
+	err = t.Write(ctx, func(ctx context.Context, w *Writer) (err error) {
+		refused, err = w.DeleteLines(ctx, externalIDs)
+		return err
+	})
+	return refused, err
+}
+
 // DeleteLines deletes activities by external id, with every calculation of them, and keeps suppliers' sums. It tells of each id, in order, why nothing was
 // deleted by it: NOT_FOUND, PERIOD_LOCKED, or that it stands there twice; nil where the line is gone.
 func (w *Writer) DeleteLines(ctx context.Context, externalIDs []string) ([]*fault.Fault, error) {

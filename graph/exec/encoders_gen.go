@@ -137,6 +137,35 @@ var categoryObject = &object[store.Category]{
 	},
 }
 
+var categoryStatementObject = &object[model.CategoryStatement]{
+	name: "CategoryStatement",
+	leaves: map[string]leaf[model.CategoryStatement]{
+		"year": plain("Year", func(b []byte, o *model.CategoryStatement) ([]byte, bool) {
+			return scalar.AppendInt32(b, o.Year), true
+		}),
+		"included": plain("Included", func(b []byte, o *model.CategoryStatement) ([]byte, bool) {
+			return scalar.AppendBoolean(b, o.Included), true
+		}),
+		"reason": plain("Reason", func(b []byte, o *model.CategoryStatement) ([]byte, bool) {
+			if o.Reason == nil {
+				return scalar.AppendNull(b), true
+			}
+			return scalar.AppendString(b, *o.Reason), true
+		}),
+		"methodText": plain("MethodText", func(b []byte, o *model.CategoryStatement) ([]byte, bool) {
+			if o.MethodText == nil {
+				return scalar.AppendNull(b), true
+			}
+			return scalar.AppendString(b, *o.MethodText), true
+		}),
+	},
+	parts: map[string]part[model.CategoryStatement]{
+		"category": one("Category", categoryObject, false, func(o *model.CategoryStatement) (*store.Category, bool) {
+			return o.Category(), true
+		}),
+	},
+}
+
 var emissionObject = &object[store.Emission]{
 	name: "Emission",
 	leaves: map[string]leaf[store.Emission]{
@@ -517,6 +546,35 @@ var rateLimitObject = &object[model.RateLimit]{
 	},
 }
 
+var reportingYearObject = &object[model.ReportingYear]{
+	name: "ReportingYear",
+	leaves: map[string]leaf[model.ReportingYear]{
+		"year": plain("Year", func(b []byte, o *model.ReportingYear) ([]byte, bool) {
+			return scalar.AppendInt32(b, o.Year), true
+		}),
+		"locked": plain("Locked", func(b []byte, o *model.ReportingYear) ([]byte, bool) {
+			return scalar.AppendBoolean(b, o.Locked), true
+		}),
+		"base": plain("Base", func(b []byte, o *model.ReportingYear) ([]byte, bool) {
+			return scalar.AppendBoolean(b, o.Base), true
+		}),
+		"lockedAt": plain("LockedAt", func(b []byte, o *model.ReportingYear) ([]byte, bool) {
+			if o.LockedAt == nil {
+				return scalar.AppendNull(b), true
+			}
+			return scalar.AppendDateTime(b, *o.LockedAt), true
+		}),
+		"recalculationThresholdPercent": plain("RecalculationThresholdPercent", func(b []byte, o *model.ReportingYear) ([]byte, bool) {
+			return scalar.AppendDecimal(b, o.RecalculationThresholdPercent), true
+		}),
+	},
+	parts: map[string]part[model.ReportingYear]{
+		"lockedTotals": one("LockedTotals", footprintTotalsObject, true, func(o *model.ReportingYear) (*store.FootprintTotals, bool) {
+			return o.LockedTotals, true
+		}),
+	},
+}
+
 var supplierObject = &object[store.Supplier]{
 	name: "Supplier",
 	leaves: map[string]leaf[store.Supplier]{
@@ -611,24 +669,26 @@ var viewerObject = &object[model.Viewer]{
 // described gives the descriptors by what the schema calls their types.
 func described() map[string]any {
 	return map[string]any{
-		"Activity":        activityObject,
-		"ApiKey":          apiKeyObject,
-		"CalculationRun":  calculationRunObject,
-		"Category":        categoryObject,
-		"Emission":        emissionObject,
-		"EmissionFactor":  emissionFactorObject,
-		"FactorDataset":   factorDatasetObject,
-		"FactorGas":       factorGasObject,
-		"FootprintRow":    footprintRowObject,
-		"FootprintTotals": footprintTotalsObject,
-		"GasAmount":       gasAmountObject,
-		"Money":           moneyObject,
-		"Organization":    organizationObject,
-		"ProvenanceStep":  provenanceStepObject,
-		"Quantity":        quantityObject,
-		"RateLimit":       rateLimitObject,
-		"Supplier":        supplierObject,
-		"UserError":       userErrorObject,
-		"Viewer":          viewerObject,
+		"Activity":          activityObject,
+		"ApiKey":            apiKeyObject,
+		"CalculationRun":    calculationRunObject,
+		"Category":          categoryObject,
+		"CategoryStatement": categoryStatementObject,
+		"Emission":          emissionObject,
+		"EmissionFactor":    emissionFactorObject,
+		"FactorDataset":     factorDatasetObject,
+		"FactorGas":         factorGasObject,
+		"FootprintRow":      footprintRowObject,
+		"FootprintTotals":   footprintTotalsObject,
+		"GasAmount":         gasAmountObject,
+		"Money":             moneyObject,
+		"Organization":      organizationObject,
+		"ProvenanceStep":    provenanceStepObject,
+		"Quantity":          quantityObject,
+		"RateLimit":         rateLimitObject,
+		"ReportingYear":     reportingYearObject,
+		"Supplier":          supplierObject,
+		"UserError":         userErrorObject,
+		"Viewer":            viewerObject,
 	}
 }

@@ -649,6 +649,61 @@ func (ec *executionContext) fieldContext_ActivityEdge_node(_ context.Context, fi
 	return fc, nil
 }
 
+func (ec *executionContext) _DeleteActivitiesPayload_deleted(ctx context.Context, field graphql.CollectedField, obj *model.DeleteActivitiesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteActivitiesPayload_deleted(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Deleted, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v int) graphql.Marshaler {
+			return ec.marshalNInt2int(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteActivitiesPayload_deleted(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("DeleteActivitiesPayload", field, false, false, "Int")
+}
+
+func (ec *executionContext) _DeleteActivitiesPayload_errors(ctx context.Context, field graphql.CollectedField, obj *model.DeleteActivitiesPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_DeleteActivitiesPayload_errors(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Errors, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []store.Problem) graphql.Marshaler {
+			return ec.marshalNUserError2ᚕcarbongraphᚋstoreᚐProblemᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_DeleteActivitiesPayload_errors(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "DeleteActivitiesPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_UserError(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _ImportActivitiesPayload_results(ctx context.Context, field graphql.CollectedField, obj *model.ImportActivitiesPayload) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1265,6 +1320,48 @@ func UnmarshalActivityOrder(ctx context.Context, raw any) (store.ActivityOrder, 
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputDeleteActivitiesInput(ctx context.Context, obj any) (model.DeleteActivitiesInput, error) {
+	var it model.DeleteActivitiesInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"externalIds"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "externalIds":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("externalIds"))
+			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ExternalIds = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalDeleteActivitiesInput unmarshals raw into the DeleteActivitiesInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalDeleteActivitiesInput(ctx context.Context, raw any) (model.DeleteActivitiesInput, error) {
+	var out model.DeleteActivitiesInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "DeleteActivitiesInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputImportActivitiesInput(ctx context.Context, obj any) (model.ImportActivitiesInput, error) {
 	var it model.ImportActivitiesInput
 	if obj == nil {
@@ -1627,6 +1724,44 @@ func (ec *executionContext) _ActivityEdge(ctx context.Context, sel ast.Selection
 	return out
 }
 
+var deleteActivitiesPayloadImplementors = []string{"DeleteActivitiesPayload"}
+
+func (ec *executionContext) _DeleteActivitiesPayload(ctx context.Context, sel ast.SelectionSet, obj *model.DeleteActivitiesPayload) graphql.Marshaler {
+	fields := graphql.CollectFields(ec.OperationContext, sel, deleteActivitiesPayloadImplementors)
+
+	out := graphql.NewFieldSet(fields)
+	deferred := graphql.NewDeferredGroup(ctx)
+	for i, field := range fields {
+		switch field.Name {
+		case "__typename":
+			out.Values[i] = graphql.MarshalString("DeleteActivitiesPayload")
+		case "deleted":
+			out.Values[i] = ec._DeleteActivitiesPayload_deleted(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "errors":
+			out.Values[i] = ec._DeleteActivitiesPayload_errors(ctx, field, obj)
+			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		default:
+			panic("unknown field " + strconv.Quote(field.Name))
+		}
+	}
+	out.Dispatch(ctx)
+	if out.Invalids > 0 {
+		return graphql.Null
+	}
+
+	if n := len(deferred.Defers); n > 0 {
+		atomic.AddInt32(&ec.Deferred, int32(min(n, math.MaxInt32)))
+		ec.ProcessDeferredGroup(deferred)
+	}
+
+	return out
+}
+
 var importActivitiesPayloadImplementors = []string{"ImportActivitiesPayload"}
 
 func (ec *executionContext) _ImportActivitiesPayload(ctx context.Context, sel ast.SelectionSet, obj *model.ImportActivitiesPayload) graphql.Marshaler {
@@ -1897,6 +2032,19 @@ func (ec *executionContext) marshalNActivityOrderField2carbongraphᚋstoreᚐAct
 		graphql.AddInvalidNullFromMarshaler(ctx, "ActivityOrderField!")
 	}
 	return res
+}
+
+func (ec *executionContext) unmarshalNDeleteActivitiesInput2carbongraphᚋgraphᚋmodelᚐDeleteActivitiesInput(ctx context.Context, v any) (model.DeleteActivitiesInput, error) {
+	res, err := ec.unmarshalInputDeleteActivitiesInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNDeleteActivitiesPayload2ᚖcarbongraphᚋgraphᚋmodelᚐDeleteActivitiesPayload(ctx context.Context, sel ast.SelectionSet, v *model.DeleteActivitiesPayload) graphql.Marshaler {
+	if v == nil {
+		graphql.AddInvalidNullError(ctx, "DeleteActivitiesPayload!")
+		return graphql.Null
+	}
+	return ec._DeleteActivitiesPayload(ctx, sel, v)
 }
 
 func (ec *executionContext) unmarshalNImportActivitiesInput2carbongraphᚋgraphᚋmodelᚐImportActivitiesInput(ctx context.Context, v any) (model.ImportActivitiesInput, error) {

@@ -1133,4 +1133,11 @@ func (ec *executionContext) unmarshalOFootprintOrder2ᚖcarbongraphᚋstoreᚐFo
 	return &res, graphql.ErrorOnPath(ctx, err)
 }
 
+func (ec *executionContext) marshalOFootprintTotals2ᚖcarbongraphᚋstoreᚐFootprintTotals(ctx context.Context, sel ast.SelectionSet, v *store.FootprintTotals) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._FootprintTotals(ctx, sel, v)
+}
+
 // endregion ***************************** type.gotpl *****************************

@@ -99,9 +99,23 @@ type ComplexityRoot struct {
 		Number    func(childComplexity int) int
 	}
 
+	CategoryStatement struct {
+		Category   func(childComplexity int) int
+		Included   func(childComplexity int) int
+		MethodText func(childComplexity int) int
+		Reason     func(childComplexity int) int
+		Totals     func(childComplexity int) int
+		Year       func(childComplexity int) int
+	}
+
 	CreateApiKeyPayload struct {
 		APIKey func(childComplexity int) int
 		Secret func(childComplexity int) int
+	}
+
+	DeleteActivitiesPayload struct {
+		Deleted func(childComplexity int) int
+		Errors  func(childComplexity int) int
 	}
 
 	DeletePayload struct {
@@ -252,10 +266,13 @@ type ComplexityRoot struct {
 	}
 
 	Mutation struct {
-		CreateAPIKey     func(childComplexity int, input model.CreateAPIKeyInput) int
-		ImportActivities func(childComplexity int, input model.ImportActivitiesInput) int
-		RevokeAPIKey     func(childComplexity int, id store.GlobalID) int
-		UpsertSuppliers  func(childComplexity int, input model.UpsertSuppliersInput) int
+		CreateAPIKey         func(childComplexity int, input model.CreateAPIKeyInput) int
+		DeleteActivities     func(childComplexity int, input model.DeleteActivitiesInput) int
+		ImportActivities     func(childComplexity int, input model.ImportActivitiesInput) int
+		LockReportingYear    func(childComplexity int, input store.LockReportingYearInput) int
+		RevokeAPIKey         func(childComplexity int, id store.GlobalID) int
+		SetCategoryStatement func(childComplexity int, input store.SetCategoryStatementInput) int
+		UpsertSuppliers      func(childComplexity int, input model.UpsertSuppliersInput) int
 	}
 
 	Organization struct {
@@ -291,23 +308,46 @@ type ComplexityRoot struct {
 	}
 
 	Query struct {
-		Activities      func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *store.ActivityFilter, orderBy *store.ActivityOrder) int
-		Categories      func(childComplexity int) int
-		EmissionFactors func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *store.EmissionFactorFilter, orderBy *store.EmissionFactorOrder) int
-		Emissions       func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *store.EmissionFilter, orderBy *store.EmissionOrder) int
-		FactorDatasets  func(childComplexity int) int
-		Footprint       func(childComplexity int, first *int32, after *string, filter *store.EmissionFilter, groupBy []store.FootprintDimension, orderBy *store.FootprintOrder) int
-		Node            func(childComplexity int, id store.GlobalID) int
-		Nodes           func(childComplexity int, ids []*store.GlobalID) int
-		Supplier        func(childComplexity int, id *store.GlobalID, externalID *string) int
-		Suppliers       func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *store.SupplierFilter, orderBy *store.SupplierOrder) int
-		Viewer          func(childComplexity int) int
+		Activities         func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *store.ActivityFilter, orderBy *store.ActivityOrder) int
+		Categories         func(childComplexity int) int
+		CategoryStatements func(childComplexity int, year int32) int
+		EmissionFactors    func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *store.EmissionFactorFilter, orderBy *store.EmissionFactorOrder) int
+		Emissions          func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *store.EmissionFilter, orderBy *store.EmissionOrder) int
+		FactorDatasets     func(childComplexity int) int
+		Footprint          func(childComplexity int, first *int32, after *string, filter *store.EmissionFilter, groupBy []store.FootprintDimension, orderBy *store.FootprintOrder) int
+		Node               func(childComplexity int, id store.GlobalID) int
+		Nodes              func(childComplexity int, ids []*store.GlobalID) int
+		ReportingYears     func(childComplexity int) int
+		Supplier           func(childComplexity int, id *store.GlobalID, externalID *string) int
+		Suppliers          func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *store.SupplierFilter, orderBy *store.SupplierOrder) int
+		Viewer             func(childComplexity int) int
 	}
 
 	RateLimit struct {
 		Limit     func(childComplexity int) int
 		Remaining func(childComplexity int) int
 		ResetAt   func(childComplexity int) int
+	}
+
+	ReportingYear struct {
+		Base                          func(childComplexity int) int
+		ChangeSinceLock               func(childComplexity int) int
+		Locked                        func(childComplexity int) int
+		LockedAt                      func(childComplexity int) int
+		LockedTotals                  func(childComplexity int) int
+		RecalculationDue              func(childComplexity int) int
+		RecalculationThresholdPercent func(childComplexity int) int
+		Totals                        func(childComplexity int) int
+		Year                          func(childComplexity int) int
+	}
+
+	ReportingYearPayload struct {
+		ReportingYear func(childComplexity int) int
+	}
+
+	SetCategoryStatementPayload struct {
+		Errors    func(childComplexity int) int
+		Statement func(childComplexity int) int
 	}
 
 	Subscription struct {
@@ -636,6 +676,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Category.Number(childComplexity), true
 
+	case "CategoryStatement.category":
+		if e.ComplexityRoot.CategoryStatement.Category == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CategoryStatement.Category(childComplexity), true
+	case "CategoryStatement.included":
+		if e.ComplexityRoot.CategoryStatement.Included == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CategoryStatement.Included(childComplexity), true
+	case "CategoryStatement.methodText":
+		if e.ComplexityRoot.CategoryStatement.MethodText == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CategoryStatement.MethodText(childComplexity), true
+	case "CategoryStatement.reason":
+		if e.ComplexityRoot.CategoryStatement.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CategoryStatement.Reason(childComplexity), true
+	case "CategoryStatement.totals":
+		if e.ComplexityRoot.CategoryStatement.Totals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CategoryStatement.Totals(childComplexity), true
+	case "CategoryStatement.year":
+		if e.ComplexityRoot.CategoryStatement.Year == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CategoryStatement.Year(childComplexity), true
+
 	case "CreateApiKeyPayload.apiKey":
 		if e.ComplexityRoot.CreateApiKeyPayload.APIKey == nil {
 			break
@@ -648,6 +725,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CreateApiKeyPayload.Secret(childComplexity), true
+
+	case "DeleteActivitiesPayload.deleted":
+		if e.ComplexityRoot.DeleteActivitiesPayload.Deleted == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteActivitiesPayload.Deleted(childComplexity), true
+	case "DeleteActivitiesPayload.errors":
+		if e.ComplexityRoot.DeleteActivitiesPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DeleteActivitiesPayload.Errors(childComplexity), true
 
 	case "DeletePayload.deletedId":
 		if e.ComplexityRoot.DeletePayload.DeletedID == nil {
@@ -1278,6 +1368,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.CreateAPIKey(childComplexity, args["input"].(model.CreateAPIKeyInput)), true
+	case "Mutation.deleteActivities":
+		if e.ComplexityRoot.Mutation.DeleteActivities == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_deleteActivities_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.DeleteActivities(childComplexity, args["input"].(model.DeleteActivitiesInput)), true
 	case "Mutation.importActivities":
 		if e.ComplexityRoot.Mutation.ImportActivities == nil {
 			break
@@ -1289,6 +1390,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ImportActivities(childComplexity, args["input"].(model.ImportActivitiesInput)), true
+	case "Mutation.lockReportingYear":
+		if e.ComplexityRoot.Mutation.LockReportingYear == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_lockReportingYear_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.LockReportingYear(childComplexity, args["input"].(store.LockReportingYearInput)), true
 	case "Mutation.revokeApiKey":
 		if e.ComplexityRoot.Mutation.RevokeAPIKey == nil {
 			break
@@ -1300,6 +1412,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.RevokeAPIKey(childComplexity, args["id"].(store.GlobalID)), true
+	case "Mutation.setCategoryStatement":
+		if e.ComplexityRoot.Mutation.SetCategoryStatement == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setCategoryStatement_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetCategoryStatement(childComplexity, args["input"].(store.SetCategoryStatementInput)), true
 	case "Mutation.upsertSuppliers":
 		if e.ComplexityRoot.Mutation.UpsertSuppliers == nil {
 			break
@@ -1453,6 +1576,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Categories(childComplexity), true
+	case "Query.categoryStatements":
+		if e.ComplexityRoot.Query.CategoryStatements == nil {
+			break
+		}
+
+		args, err := ec.field_Query_categoryStatements_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.CategoryStatements(childComplexity, args["year"].(int32)), true
 	case "Query.emissionFactors":
 		if e.ComplexityRoot.Query.EmissionFactors == nil {
 			break
@@ -1515,6 +1649,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Nodes(childComplexity, args["ids"].([]*store.GlobalID)), true
+	case "Query.reportingYears":
+		if e.ComplexityRoot.Query.ReportingYears == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Query.ReportingYears(childComplexity), true
 	case "Query.supplier":
 		if e.ComplexityRoot.Query.Supplier == nil {
 			break
@@ -1562,6 +1702,81 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.RateLimit.ResetAt(childComplexity), true
+
+	case "ReportingYear.base":
+		if e.ComplexityRoot.ReportingYear.Base == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReportingYear.Base(childComplexity), true
+	case "ReportingYear.changeSinceLock":
+		if e.ComplexityRoot.ReportingYear.ChangeSinceLock == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReportingYear.ChangeSinceLock(childComplexity), true
+	case "ReportingYear.locked":
+		if e.ComplexityRoot.ReportingYear.Locked == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReportingYear.Locked(childComplexity), true
+	case "ReportingYear.lockedAt":
+		if e.ComplexityRoot.ReportingYear.LockedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReportingYear.LockedAt(childComplexity), true
+	case "ReportingYear.lockedTotals":
+		if e.ComplexityRoot.ReportingYear.LockedTotals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReportingYear.LockedTotals(childComplexity), true
+	case "ReportingYear.recalculationDue":
+		if e.ComplexityRoot.ReportingYear.RecalculationDue == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReportingYear.RecalculationDue(childComplexity), true
+	case "ReportingYear.recalculationThresholdPercent":
+		if e.ComplexityRoot.ReportingYear.RecalculationThresholdPercent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReportingYear.RecalculationThresholdPercent(childComplexity), true
+	case "ReportingYear.totals":
+		if e.ComplexityRoot.ReportingYear.Totals == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReportingYear.Totals(childComplexity), true
+	case "ReportingYear.year":
+		if e.ComplexityRoot.ReportingYear.Year == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReportingYear.Year(childComplexity), true
+
+	case "ReportingYearPayload.reportingYear":
+		if e.ComplexityRoot.ReportingYearPayload.ReportingYear == nil {
+			break
+		}
+
+		return e.ComplexityRoot.ReportingYearPayload.ReportingYear(childComplexity), true
+
+	case "SetCategoryStatementPayload.errors":
+		if e.ComplexityRoot.SetCategoryStatementPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetCategoryStatementPayload.Errors(childComplexity), true
+	case "SetCategoryStatementPayload.statement":
+		if e.ComplexityRoot.SetCategoryStatementPayload.Statement == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetCategoryStatementPayload.Statement(childComplexity), true
 
 	case "Subscription.calculationRunProgress":
 		if e.ComplexityRoot.Subscription.CalculationRunProgress == nil {
@@ -1826,14 +2041,17 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ActivityInput", ec.unmarshalInputActivityInput),
 			graphql.NewInputUnmarshaler("ActivityOrder", ec.unmarshalInputActivityOrder),
 			graphql.NewInputUnmarshaler("CreateApiKeyInput", ec.unmarshalInputCreateApiKeyInput),
+			graphql.NewInputUnmarshaler("DeleteActivitiesInput", ec.unmarshalInputDeleteActivitiesInput),
 			graphql.NewInputUnmarshaler("EmissionFactorFilter", ec.unmarshalInputEmissionFactorFilter),
 			graphql.NewInputUnmarshaler("EmissionFactorOrder", ec.unmarshalInputEmissionFactorOrder),
 			graphql.NewInputUnmarshaler("EmissionFilter", ec.unmarshalInputEmissionFilter),
 			graphql.NewInputUnmarshaler("EmissionOrder", ec.unmarshalInputEmissionOrder),
 			graphql.NewInputUnmarshaler("FootprintOrder", ec.unmarshalInputFootprintOrder),
 			graphql.NewInputUnmarshaler("ImportActivitiesInput", ec.unmarshalInputImportActivitiesInput),
+			graphql.NewInputUnmarshaler("LockReportingYearInput", ec.unmarshalInputLockReportingYearInput),
 			graphql.NewInputUnmarshaler("MoneyInput", ec.unmarshalInputMoneyInput),
 			graphql.NewInputUnmarshaler("QuantityInput", ec.unmarshalInputQuantityInput),
+			graphql.NewInputUnmarshaler("SetCategoryStatementInput", ec.unmarshalInputSetCategoryStatementInput),
 			graphql.NewInputUnmarshaler("SupplierFilter", ec.unmarshalInputSupplierFilter),
 			graphql.NewInputUnmarshaler("SupplierInput", ec.unmarshalInputSupplierInput),
 			graphql.NewInputUnmarshaler("SupplierOrder", ec.unmarshalInputSupplierOrder),
@@ -1950,6 +2168,11 @@ var sources = []*ast.Source{
 }
 
 extend type Mutation {
+  "Deletes activities, and every calculation of them, all in one go. One that cannot be deleted leaves the others alone."
+  deleteActivities(
+    "Which activities."
+    input: DeleteActivitiesInput!
+  ): DeleteActivitiesPayload! @listSize(slicingArguments: ["input.externalIds"], sizedFields: ["errors"]) @requires(role: EDITOR)
   "Many activities in one call, matched by externalId, calculated on the way in unless told not to. A failed item leaves the others alone. At most 10,000."
   importActivities(
     "The activities, and how to take them."
@@ -2163,6 +2386,20 @@ enum ItemStatus {
   "It was refused; nothing of it is stored."
   FAILED
 }
+
+"Activities to delete."
+input DeleteActivitiesInput {
+  "Their external ids, each once, at most 10,000."
+  externalIds: [String!]!
+}
+
+"What was deleted."
+type DeleteActivitiesPayload @cost(weight: "0") {
+  "How many activities are gone."
+  deleted: Int!
+  "Why the others are not, in the order of the input, each with its place there as path: NOT_FOUND, PERIOD_LOCKED for a line of a locked year, BAD_USER_INPUT for an id that stands there twice. Empty where all are gone."
+  errors: [UserError!]!
+}
 `, BuiltIn: false},
 	{Name: "../schema/base.graphqls", Input: `"An exact decimal number as a string in plain notation, for example \"12.340\": never a binary float. Input also accepts integers; at most 34 digits. Anything else is BAD_USER_INPUT."
 scalar Decimal
@@ -2323,6 +2560,60 @@ enum CategoryDirection {
   UPSTREAM
   "What the company sells, and what becomes of it: categories 9 to 15."
   DOWNSTREAM
+}
+`, BuiltIn: false},
+	{Name: "../schema/categorystatement.graphqls", Input: `extend type Query {
+  "What a year's report says of each of the 15 categories, in their order: reported, or left out with a reason."
+  categoryStatements(
+    "The calendar year, from 1900 on."
+    year: Int!
+  ): [CategoryStatement!]! @cost(weight: "10") @listSize(assumedSize: 15)
+}
+
+extend type Mutation {
+  "Says of a category that a year's report includes it, or why it does not, and how it was calculated. It replaces what was said before; of a locked year it is PERIOD_LOCKED, among the errors."
+  setCategoryStatement(
+    "What is said."
+    input: SetCategoryStatementInput!
+  ): SetCategoryStatementPayload! @cost(weight: "10") @requires(role: EDITOR)
+}
+
+"What a year's report says of a category."
+type CategoryStatement @cost(weight: "0") @cacheControl(maxAge: 1800, scope: PRIVATE) {
+  "The category."
+  category: Category!
+  "The calendar year."
+  year: Int!
+  "Whether the report includes the category; true where nothing was said."
+  included: Boolean!
+  "Why the category is left out; null where nothing was said."
+  reason: String
+  "How the category was calculated, in words; null where nothing was said."
+  methodText: String
+  "The category's sums in that year, included or not."
+  totals: FootprintTotals!
+}
+
+"What is to be said of a category."
+input SetCategoryStatementInput {
+  "The calendar year, from 1900 on."
+  year: Int!
+  "The category, 1 to 15."
+  category: Int!
+  "Whether the report includes the category."
+  included: Boolean!
+  "Needed to leave a category out. At most 4,000 characters."
+  reason: String
+  "How the category was calculated, in words. At most 4,000 characters."
+  methodText: String
+}
+
+"What is said by now."
+type SetCategoryStatementPayload {
+  "The statement; null where it was refused, and then errors says why."
+  statement: CategoryStatement
+  "Why it was refused; empty where it was not."
+  errors: [UserError!]!
 }
 `, BuiltIn: false},
 	{Name: "../schema/emission.graphqls", Input: `extend type Query {
@@ -2942,6 +3233,61 @@ type DeletePayload {
   errors: [UserError!]!
 }
 `, BuiltIn: false},
+	{Name: "../schema/reportingyear.graphqls", Input: `extend type Query {
+  "The calendar years of the ledger's lines, and those of which something was decided, newest first."
+  reportingYears: [ReportingYear!]! @cost(weight: "10") @listSize(assumedSize: 50)
+}
+
+extend type Mutation {
+  "Locks a year, or opens it again, and says what it is compared by. Who decided, when and why is kept. While a year is locked, every line that would appear in it, change or leave it is PERIOD_LOCKED. A year that has not begun cannot be locked."
+  lockReportingYear(
+    "What is decided, and why."
+    input: LockReportingYearInput!
+  ): ReportingYearPayload! @cost(weight: "10") @requires(role: ADMIN)
+}
+
+"A calendar year of the ledger, and what was published of it."
+type ReportingYear @cost(weight: "0") @cacheControl(maxAge: 1800, scope: PRIVATE) {
+  "The calendar year."
+  year: Int!
+  "Whether the year's lines stay as they are. Writes that touch them are PERIOD_LOCKED."
+  locked: Boolean!
+  "Whether later years are compared with this one; of an organization one year at most."
+  base: Boolean!
+  "When the year was locked last, also where it is open again; null where it never was."
+  lockedAt: DateTime
+  "The year's sums now."
+  totals: FootprintTotals!
+  "Published figures stay as they were on the day of locking: the sums when the year was locked last; null where it never was."
+  lockedTotals: FootprintTotals
+  "By how many percent a base year's CO2e may change before it is to be recalculated: the significance threshold of the recalculation policy. 5 where nothing was decided."
+  recalculationThresholdPercent: Decimal!
+  "By how many percent of lockedTotals the year's CO2e has grown since, rounded to 12 digits after the point; negative where it has shrunk. Null where the year was never locked, and where nothing was locked that a change could be a part of."
+  changeSinceLock: Decimal
+  "Whether this is the base year and its CO2e has changed, up or down, by more than recalculationThresholdPercent since it was locked. Exactly as much is not more."
+  recalculationDue: Boolean!
+}
+
+"What is decided of a year. Parts that are null or missing leave what is stored."
+input LockReportingYearInput {
+  "The calendar year."
+  year: Int!
+  "True locks the year and keeps its sums as lockedTotals, unless it is locked already. False opens it; lockedTotals stay until it is locked again."
+  locked: Boolean!
+  "True makes it the base year in place of the one before; false takes that away."
+  base: Boolean
+  "The significance threshold, 0 to 100 with at most six decimals."
+  recalculationThresholdPercent: Decimal
+  "Why: 1 to 4,000 characters."
+  reason: String!
+}
+
+"What a year is by now."
+type ReportingYearPayload {
+  "The year."
+  reportingYear: ReportingYear!
+}
+`, BuiltIn: false},
 	{Name: "../schema/supplier.graphqls", Input: `extend type Query {
   "One supplier; null where there is none. Exactly one argument, otherwise BAD_USER_INPUT."
   supplier(
@@ -3263,6 +3609,24 @@ func (ec *executionContext) childFields_Category(ctx context.Context, field grap
 	return nil, fmt.Errorf("no field named %q was found under type Category", field.Name)
 }
 
+func (ec *executionContext) childFields_CategoryStatement(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "category":
+		return ec.fieldContext_CategoryStatement_category(ctx, field)
+	case "year":
+		return ec.fieldContext_CategoryStatement_year(ctx, field)
+	case "included":
+		return ec.fieldContext_CategoryStatement_included(ctx, field)
+	case "reason":
+		return ec.fieldContext_CategoryStatement_reason(ctx, field)
+	case "methodText":
+		return ec.fieldContext_CategoryStatement_methodText(ctx, field)
+	case "totals":
+		return ec.fieldContext_CategoryStatement_totals(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CategoryStatement", field.Name)
+}
+
 func (ec *executionContext) childFields_CreateApiKeyPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "apiKey":
@@ -3271,6 +3635,16 @@ func (ec *executionContext) childFields_CreateApiKeyPayload(ctx context.Context,
 		return ec.fieldContext_CreateApiKeyPayload_secret(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CreateApiKeyPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DeleteActivitiesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "deleted":
+		return ec.fieldContext_DeleteActivitiesPayload_deleted(ctx, field)
+	case "errors":
+		return ec.fieldContext_DeleteActivitiesPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DeleteActivitiesPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_DeletePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3641,6 +4015,48 @@ func (ec *executionContext) childFields_RateLimit(ctx context.Context, field gra
 		return ec.fieldContext_RateLimit_resetAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type RateLimit", field.Name)
+}
+
+func (ec *executionContext) childFields_ReportingYear(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "year":
+		return ec.fieldContext_ReportingYear_year(ctx, field)
+	case "locked":
+		return ec.fieldContext_ReportingYear_locked(ctx, field)
+	case "base":
+		return ec.fieldContext_ReportingYear_base(ctx, field)
+	case "lockedAt":
+		return ec.fieldContext_ReportingYear_lockedAt(ctx, field)
+	case "totals":
+		return ec.fieldContext_ReportingYear_totals(ctx, field)
+	case "lockedTotals":
+		return ec.fieldContext_ReportingYear_lockedTotals(ctx, field)
+	case "recalculationThresholdPercent":
+		return ec.fieldContext_ReportingYear_recalculationThresholdPercent(ctx, field)
+	case "changeSinceLock":
+		return ec.fieldContext_ReportingYear_changeSinceLock(ctx, field)
+	case "recalculationDue":
+		return ec.fieldContext_ReportingYear_recalculationDue(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReportingYear", field.Name)
+}
+
+func (ec *executionContext) childFields_ReportingYearPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "reportingYear":
+		return ec.fieldContext_ReportingYearPayload_reportingYear(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type ReportingYearPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetCategoryStatementPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "statement":
+		return ec.fieldContext_SetCategoryStatementPayload_statement(ctx, field)
+	case "errors":
+		return ec.fieldContext_SetCategoryStatementPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetCategoryStatementPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Supplier(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

@@ -338,6 +338,8 @@ func (m *maker) value(name string, t *ast.Type, anyKind bool) any {
 		return m.id(idKinds[name], anyKind)
 	case t.NamedType == "Boolean":
 		return m.chance(0.5)
+	case name == "year":
+		return 2023 + m.IntN(3)
 	case t.NamedType == "Int":
 		n, err := strconv.Atoi(m.word(name))
 		if err != nil {

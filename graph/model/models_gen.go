@@ -47,6 +47,12 @@ type RateLimit struct {
 	ResetAt exact.Instant `json:"resetAt"`
 }
 
+// What a year is by now.
+type ReportingYearPayload struct {
+	// The year.
+	ReportingYear *ReportingYear `json:"reportingYear"`
+}
+
 // What is told as it happens: over WebSocket by graphql-transport-ws, or as server-sent events.
 type Subscription struct {
 }

@@ -25,6 +25,9 @@ var hangsOn = map[string][]string{
 	"EmissionFactor":  {"FactorDataset"}, // whose potentials its value goes by
 	"FootprintTotals": {"Emission"},
 	"FootprintRow":    {"Emission"},
+	// They have no id of their own, and are rows all the same. A year is there where a line is, and tells how its sums have changed.
+	"ReportingYear":     {"ReportingYear", "Activity", "Emission"},
+	"CategoryStatement": {"CategoryStatement"},
 }
 
 // policy reads the hints of everything planned.

@@ -19,6 +19,9 @@ var (
 	CategoryEmissions = &Many[store.Category, EmissionPage, store.Emission]{Kind: store.KindCategory, Read: EmissionPages, Totals: pageTotals,
 		Start: own("Category", "emissions", func(c *store.Category) store.ID { return c.GlobalID().Row })}
 
+	CategoryStatementCategory = &One[model.CategoryStatement, store.Category]{Read: Categories,
+		Start: categoryOf("CategoryStatement", func(s *model.CategoryStatement) int32 { return s.CategoryNumber })}
+
 	EmissionActivity = &One[store.Emission, store.Activity]{Read: Activities,
 		Start: start("Emission", "activity", "ActivityID", func(e *store.Emission) *store.ID { return &e.ActivityID })}
 	EmissionSupplier = &One[store.Emission, store.Supplier]{Read: Suppliers,
@@ -62,7 +65,7 @@ var (
 )
 
 var relations = index(
-	ActivitySupplier, ActivityCategory, ActivityEmission, ActivityHistory, CategoryEmissions,
+	ActivitySupplier, ActivityCategory, ActivityEmission, ActivityHistory, CategoryEmissions, CategoryStatementCategory,
 	EmissionActivity, EmissionSupplier, EmissionCategory, EmissionFactor, EmissionRun,
 	EmissionFactorDataset, EmissionFactorSupersededBy, FactorDatasetSupersedes,
 	FootprintRowCategory, FootprintRowSupplier, FootprintRowDataset, FootprintRowFactor,
