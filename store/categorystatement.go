@@ -73,7 +73,7 @@ func (t *Tenant) SetCategoryStatement(ctx context.Context, in SetCategoryStateme
 		if err := w.holdLines(ctx, true); err != nil {
 			return err
 		}
-		if w.closed(int(s.Year)) {
+		if w.locked.hold(int(s.Year)) {
 			return yearLocked(s.Year)
 		}
 		return w.exec(ctx, "INSERT", "category_statements", `INSERT INTO category_statements (org_id, year, category_number, included, reason, method_text)

@@ -48,7 +48,7 @@ func (w *Writer) DeleteLines(ctx context.Context, externalIDs []string) ([]*faul
 		case refused[i] != nil:
 		case was == nil:
 			refused[i] = fault.New(fault.NotFound, "There is no line %.80q.", externalIDs[i])
-		case w.closed(was.occurredOn.Year()):
+		case w.locked.hold(was.occurredOn.Year()):
 			refused[i] = lineLocked(externalIDs[i], was.occurredOn.Year())
 		default:
 			doomed = append(doomed, was.id)

@@ -67,13 +67,13 @@ func TestLinesThatAreDeletedMeanwhile(t *testing.T) {
 	storetest.Each(t, "leave no emission behind", func(t *testing.T, st *store.Store) {
 		l := storetest.NewLedger(t, st, "Acme", 0, nil)
 		g, ctx := errgroup.WithContext(t.Context())
-		for writer := range 6 {
+		for writer := range 4 {
 			r := rand.New(rand.NewPCG(5, uint64(writer)))
 			g.Go(func() error {
 				for range 25 {
 					keys := make([]string, 0, 3)
 					lines := make([]*store.Line, 0, 3)
-					for _, i := range r.Perm(5)[:3] {
+					for _, i := range r.Perm(12)[:3] {
 						keys = append(keys, fmt.Sprint("L", i))
 						lines = append(lines, dated(l, keys[len(keys)-1], 2025, exact.Milligrams(r.IntN(1000))))
 					}

@@ -154,7 +154,7 @@ func (w *Writer) decide(pending []pendingLine, stored []*storedLine) []ItemStatu
 	for i := range pending {
 		p, was := &pending[i], stored[i]
 		a := p.Activity
-		if p.Refused = w.closedTo(p, was); p.Refused != nil {
+		if p.Refused = w.refused(p, was); p.Refused != nil {
 			statuses[i] = Failed
 			continue
 		}
@@ -189,6 +189,17 @@ func (w *Writer) decide(pending []pendingLine, stored []*storedLine) []ItemStatu
 		}
 	}
 	return statuses
+}
+
+// refused gives why a locked year does not take the line as it is to be; nil where it does, or where the line says nothing new.
+func (w *Writer) refused(p *pendingLine, was *storedLine) *fault.Fault {
+	switch {
+	case was == nil:
+		return w.locked.refuse(p.Activity, nil)
+	case p.isNew(was):
+		return w.locked.refuse(p.Activity, &was.occurredOn)
+	}
+	return nil
 }
 
 // supersede takes the current emissions of activities away.

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"time"
 
+	"carbongraph/internal/exact"
 	"carbongraph/internal/fault"
 )
 
@@ -44,7 +45,7 @@ func (w *Writer) holdLines(ctx context.Context, shared bool) (err error) {
 	}
 	began := time.Now()
 	defer func() { observer{w.t.store.metrics}.note(ctx, "SELECT", "reporting_years", began, err) }()
-	w.lockedYears, err = w.t.store.dialect.lock(ctx, w.tx, w.t.linesLock(), shared, "SELECT year FROM reporting_years WHERE org_id = $1 AND locked", w.t.org.String())
+	w.locked, err = w.t.store.dialect.lock(ctx, w.tx, w.t.linesLock(), shared, "SELECT year FROM reporting_years WHERE org_id = $1 AND locked", w.t.org.String())
 	w.holds = err == nil
 	return err
 }
@@ -52,21 +53,68 @@ func (w *Writer) holdLines(ctx context.Context, shared bool) (err error) {
 // LockedYears gives the years in which nothing may change, and keeps them as they are until the transaction ends. PutLines and DeleteLines ask by themselves.
 func (w *Writer) LockedYears(ctx context.Context) ([]int32, error) {
 	err := w.holdLines(ctx, true)
-	return slices.Clone(w.lockedYears), err
+	return slices.Clone(w.locked), err
 }
 
-// closed tells that a year is locked.
-func (w *Writer) closed(year int) bool { return slices.Contains(w.lockedYears, int32(year)) }
+// Locked tells of lines that say something new why a locked year would refuse them by now; nil of those that none would. PutLines decides.
+func (t *Tenant) Locked(ctx context.Context, lines []*Activity) ([]*fault.Fault, error) {
+	refused := make([]*fault.Fault, len(lines))
+	if len(lines) == 0 {
+		return refused, nil
+	}
+	b := t.statement("y")
+	b.where("y.locked")
+	rows, err := all(t.store, b, lockedYear, "", 0).All(ctx)
+	if err != nil || len(rows) == 0 {
+		return refused, err
+	}
+	var years lockedYears
+	for _, year := range rows {
+		years = append(years, *year)
+	}
+	stored, err := t.storedDays(ctx, lines)
+	if err != nil {
+		return nil, err
+	}
+	for i, a := range lines {
+		refused[i] = years.refuse(a, stored[a.ExternalID])
+	}
+	return refused, nil
+}
 
-// closedTo gives why a line, as it was and as it is to be, cannot be written: a year that is locked keeps its lines, and gets no others. Nil where it can be, or
-// where it says nothing new.
-func (w *Writer) closedTo(p *pendingLine, was *storedLine) *fault.Fault {
-	switch a := p.Activity; {
-	case was != nil && !p.isNew(was):
-		return nil
-	case was != nil && w.closed(was.occurredOn.Year()):
-		return lineLocked(a.ExternalID, was.occurredOn.Year())
-	case w.closed(a.OccurredOn.Year()):
+var lockedYear = newRelation("reporting_years", "y", nil, intColumn("y.year", "", func(year *int32) *int32 { return year }))
+
+// storedDays gives the days of the lines that are there, by external id.
+func (t *Tenant) storedDays(ctx context.Context, lines []*Activity) (map[string]*exact.Date, error) {
+	ids := make([]string, len(lines))
+	for i, a := range lines {
+		ids[i] = a.ExternalID
+	}
+	b := t.statement("a")
+	b.in("a.external_id", listText, ids)
+	found := make(map[string]*exact.Date, len(ids))
+	err := t.store.read(ctx, "activities", "SELECT a.external_id, a.occurred_on FROM activities AS a WHERE "+b.all(), b, func(scan scanner) error {
+		var id string
+		day := new(exact.Date)
+		err := scan(&id, day)
+		found[id] = day
+		return err
+	})
+	return found, err
+}
+
+// lockedYears are the years that nothing may change in.
+type lockedYears []int32
+
+func (y lockedYears) hold(year int) bool { return slices.Contains(y, int32(year)) }
+
+// refuse gives why a line that says something new cannot be written: a year that is locked keeps its lines, and gets no others. Nil where it can be. was is the
+// day of the line that is there; nil where there is none.
+func (y lockedYears) refuse(a *Activity, was *exact.Date) *fault.Fault {
+	switch {
+	case was != nil && y.hold(was.Year()):
+		return lineLocked(a.ExternalID, was.Year())
+	case y.hold(a.OccurredOn.Year()):
 		return lineLocked(a.ExternalID, a.OccurredOn.Year()).At("occurredOn")
 	}
 	return nil

@@ -20,9 +20,9 @@ type Writer struct {
 	// then locked for as short as can be, and writers wait for each other instead of locking up.
 	sums     map[ID]exact.Milligrams
 	renewals []renewal
-	// lockedYears are those that nothing may change in, from when the transaction holds the lock on lines.
-	lockedYears []int32
-	holds       bool
+	// locked is known from when the transaction holds the lock on lines.
+	locked lockedYears
+	holds  bool
 	// after runs when the transaction is committed: what it tells the caller must not come from an attempt that failed.
 	after []func()
 }

@@ -46,6 +46,23 @@ func TestLinesOfALockedYear(t *testing.T) {
 			t.Errorf("%d lines are stored, %v; want five", n, err)
 		}
 	})
+	storetest.Each(t, "leave no supplier behind that they are the first to name", func(t *testing.T, st *store.Store) {
+		w := newWorld(t, st)
+		by := func(key string) func(*store.ActivityInput) {
+			return func(in *store.ActivityInput) { in.SupplierExternalID = &key }
+		}
+		w.importAll(t, calculate, w.input("in", on(2023), by("known")))
+		w.lock(t, 2023)
+		got := w.importAll(t, calculate, w.input("new", on(2023), by("A")), w.input("in", on(2024), by("B")), w.input("other", on(2024), by("C")), w.input("also", on(2023), by("C")))
+		for i, want := range []store.ItemStatus{store.Failed, store.Failed, store.Created, store.Failed} {
+			if got[i].Status != want || want == store.Failed && got[i].Problem.Code != "PERIOD_LOCKED" {
+				t.Errorf("%s: %s %+v, want %s", got[i].ExternalID, got[i].Status, got[i].Problem, want)
+			}
+		}
+		if found, err := w.tenant.SuppliersByExternalID(t.Context(), []string{"A", "B", "C"}); err != nil || len(found) != 1 || found[0].Name != "C" {
+			t.Errorf("suppliers %v, %v; want C alone", found, err)
+		}
+	})
 	storetest.Each(t, "come back from a file with the reason", func(t *testing.T, st *store.Store) {
 		w := newWorld(t, st)
 		w.lock(t, 2021)

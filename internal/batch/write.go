@@ -40,6 +40,9 @@ func (r *run) prepare(ctx context.Context, c *chunk) error {
 	if err := r.findSuppliers(ctx, c.lines); err != nil {
 		return err
 	}
+	if err := r.refuseLocked(ctx, c.lines); err != nil {
+		return err
+	}
 	good, calculated := false, false
 	for _, l := range c.lines {
 		good = good || l.failure == nil
@@ -54,6 +57,25 @@ func (r *run) prepare(ctx context.Context, c *chunk) error {
 		return r.start(ctx)
 	}
 	return nil
+}
+
+// refuseLocked fails the lines of locked years that would be the first to name a supplier: nothing of a line that fails is stored, and its supplier comes ahead
+// of it. All others are for the store to refuse, which knows whether they say anything new.
+func (r *run) refuseLocked(ctx context.Context, lines []*line) error {
+	var first []*line
+	var asked []*store.Activity
+	for _, l := range lines {
+		if _, known := r.suppliers[l.supplier.externalID]; l.failure == nil && l.supplier.externalID != "" && !known {
+			first, asked = append(first, l), append(asked, &l.activity)
+		}
+	}
+	refused, err := r.tenant.Locked(ctx, asked)
+	for i, f := range refused {
+		if f != nil {
+			first[i].fail(f)
+		}
+	}
+	return err
 }
 
 // introduce stores what comes ahead of a chunk in a transaction of its own, so that the chunks behind may name its suppliers while it is being stored: they
