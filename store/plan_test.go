@@ -113,6 +113,10 @@ func TestPagesWalkAnIndex(t *testing.T) {
 		checkWalksIndex(t, p, c)
 	}
 	checkChildrenWalkIndex(t, p, l)
+	// 2024 and 2025: a look at the index for each, and one behind the last.
+	if n := p.touched(func() error { return second(l.Tenant.ReportingYears(t.Context())) }); n > 10 {
+		t.Errorf("which of the years of 20,000 lines there are touches %d rows and index entries", n)
+	}
 }
 
 // unfiltered are all connections in all orders; what they hold is not looked at.
