@@ -32,6 +32,7 @@ func rooms() map[string][]string {
 
 		"internal/factors": {"internal/calc", "internal/ingest", "store"},
 		"internal/broker":  {"internal/calc", "store"},
+		"internal/match":   {"internal/calc", "store"},
 		"internal/seed":    {"store"},
 
 		"resolvers/loaders": {"graph/plan", "graph/exec", "graph/model", "store", "internal/factors"},
