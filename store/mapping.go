@@ -6,8 +6,28 @@ import (
 
 	"github.com/uptrace/bun"
 
+	"carbongraph/internal/exact"
 	"carbongraph/internal/fault"
 )
+
+var mappingRelation = newRelation("factor_mappings", "m", nil,
+	idColumn("m.id", "ID", func(m *FactorMapping) *ID { return &m.ID }),
+	maybeText("m.account_code", "AccountCode", func(m *FactorMapping) **string { return &m.AccountCode }),
+	maybeText("m.description", "Description", func(m *FactorMapping) **string { return &m.Description }),
+	maybeText("m.country", "Country", func(m *FactorMapping) **string { return &m.Country }),
+	maybeID("m.factor_id", "FactorID", func(m *FactorMapping) **ID { return &m.FactorID }),
+	maybeInt("m.category_number", "CategoryNumber", func(m *FactorMapping) **int32 { return &m.CategoryNumber }),
+	boolColumn("m.exclude", "Exclude", func(m *FactorMapping) *bool { return &m.Exclude }),
+	maybeText("m.reason", "Reason", func(m *FactorMapping) **string { return &m.Reason }),
+	textColumn("m.decided_by", "DecidedBy", func(m *FactorMapping) *MappingSource { return &m.DecidedBy }),
+	decimalColumn("m.confidence", "Confidence", func(m *FactorMapping) *exact.Decimal { return &m.Confidence }),
+	boolColumn("m.reviewed", "Reviewed", func(m *FactorMapping) *bool { return &m.Reviewed }),
+)
+
+// Mappings gives all of the organization's factor mappings, in the order in which they were made.
+func (t *Tenant) Mappings(ctx context.Context) ([]*FactorMapping, error) {
+	return all(t.store, t.statement("m"), mappingRelation, "m.id", 0).All(ctx)
+}
 
 // PutMappings replaces mappings of the same (account code, description, country): what is there keeps its id.
 func (w *Writer) PutMappings(ctx context.Context, rows []*FactorMapping) error {

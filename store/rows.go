@@ -135,7 +135,7 @@ type mappingRow struct {
 	CategoryNumber *int32        `bun:"category_number"`
 	Exclude        bool          `bun:"exclude"`
 	Reason         *string       `bun:"reason"`
-	DecidedBy      string        `bun:"decided_by"`
+	DecidedBy      MappingSource `bun:"decided_by"`
 	Confidence     exact.Decimal `bun:"confidence"`
 	Reviewed       bool          `bun:"reviewed"`
 }

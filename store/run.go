@@ -74,22 +74,3 @@ func keys() *relation[APIKey] { return keyRelation }
 func (t *Tenant) APIKeysWith(ids []ID, some Columns) *Select[APIKey] {
 	return byID(t.store, t.statement("k"), keys(), ids, some)
 }
-
-var mappingRelation = newRelation("factor_mappings", "m", nil,
-	idColumn("m.id", "ID", func(m *FactorMapping) *ID { return &m.ID }),
-	maybeText("m.account_code", "AccountCode", func(m *FactorMapping) **string { return &m.AccountCode }),
-	maybeText("m.description", "Description", func(m *FactorMapping) **string { return &m.Description }),
-	maybeText("m.country", "Country", func(m *FactorMapping) **string { return &m.Country }),
-	maybeID("m.factor_id", "FactorID", func(m *FactorMapping) **ID { return &m.FactorID }),
-	maybeInt("m.category_number", "CategoryNumber", func(m *FactorMapping) **int32 { return &m.CategoryNumber }),
-	boolColumn("m.exclude", "Exclude", func(m *FactorMapping) *bool { return &m.Exclude }),
-	maybeText("m.reason", "Reason", func(m *FactorMapping) **string { return &m.Reason }),
-	textColumn("m.decided_by", "DecidedBy", func(m *FactorMapping) *string { return &m.DecidedBy }),
-	decimalColumn("m.confidence", "Confidence", func(m *FactorMapping) *exact.Decimal { return &m.Confidence }),
-	boolColumn("m.reviewed", "Reviewed", func(m *FactorMapping) *bool { return &m.Reviewed }),
-)
-
-// Mappings gives all of the organization's factor mappings, in the order in which they were made.
-func (t *Tenant) Mappings(ctx context.Context) ([]*FactorMapping, error) {
-	return all(t.store, t.statement("m"), mappingRelation, "m.id", 0).All(ctx)
-}

@@ -280,6 +280,17 @@ type CalculationRun struct {
 	FinishedAt *exact.Instant
 }
 
+// MappingSource is who or what decided a mapping.
+type MappingSource string
+
+// The sources.
+const (
+	ByRule          MappingSource = "RULE"
+	ByTextMatch     MappingSource = "TEXT_MATCH"
+	ByLanguageModel MappingSource = "LANGUAGE_MODEL"
+	ByPerson        MappingSource = "PERSON"
+)
+
 // FactorMapping is what lines of one (account code, description, country) are calculated with. Nil parts match anything.
 type FactorMapping struct {
 	ID             ID
@@ -290,7 +301,7 @@ type FactorMapping struct {
 	CategoryNumber *int32
 	Exclude        bool
 	Reason         *string
-	DecidedBy      string // RULE, TEXT_MATCH, LANGUAGE_MODEL or PERSON
+	DecidedBy      MappingSource
 	Confidence     exact.Decimal
 	Reviewed       bool
 }

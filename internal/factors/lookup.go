@@ -24,7 +24,7 @@ func (m *MappingFile) Rules(ctx context.Context, st *store.Store, newID func() s
 	}
 	var out []*store.FactorMapping
 	for _, r := range m.rules {
-		mapping := store.FactorMapping{CategoryNumber: r.category, DecidedBy: "RULE", Confidence: exact.NewDecimal(1, 0), Reviewed: true}
+		mapping := store.FactorMapping{CategoryNumber: r.category, DecidedBy: store.ByRule, Confidence: exact.NewDecimal(1, 0), Reviewed: true}
 		if r.factor != nil {
 			id, err := found.one(*r.factor)
 			if err != nil {
