@@ -19,10 +19,11 @@ run: build ## build, then serve demo data on the embedded database
 test: test-go test-browser test-clients ## every test, on real servers that are started for it
 
 # The real ledgers are too large for the race detector, and 20,000 documents for both engines, or every statement under 64 clients, take it too long: they are
-# read once more without it. So is whatever has a bound of time or memory that the race detector would break.
+# read once more without it. So is whatever has a bound of time or memory that the race detector would break, and the laws of the store, which it tries less often.
 test-go:
 	$(TESTENV) $(GO) test -race -timeout 14m ./...
 	$(GO) test -count=1 -run TestRealLedgers ./internal/batch
+	$(TESTENV) $(GO) test -count=1 ./store
 	$(TESTENV) $(GO) test -count=1 -timeout 12m -run '^(TestEnginesAgree|TestStatements|TestIdleSubscriptionsAreSmall|TestDroppedConnectionsLeaveNothing)$$' ./internal/app ./resolvers
 	$(GO) test -count=1 -run '^TestHostileBodies$$' ./graph
 
@@ -65,7 +66,7 @@ web: ## build the console into web/dist
 	cd web && npm ci --no-audit --no-fund && npm run build
 
 bench: build ## measure: the figures of docs/performance.md, printed as a table
-	$(TESTENV) $(GO) run ./loadtest/bench
+	POSTGRES_SHARED_BUFFERS=$${POSTGRES_SHARED_BUFFERS:-1GB} $(TESTENV) $(GO) run ./loadtest/bench
 
 clean: ## remove what was built
 	rm -rf bin web/node_modules clients/node_modules

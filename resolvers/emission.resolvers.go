@@ -54,6 +54,13 @@ func (r *subscriptionResolver) CalculationRunProgress(ctx context.Context, id st
 	return nil, fault.New(fault.NotFound, "There is no calculation run with this id.").At("id")
 }
 
+func (r *Resolver) CalculationRun() generated.CalculationRunResolver {
+	return &calculationRunResolver{r}
+}
+
 func (r *Resolver) Emission() generated.EmissionResolver { return &emissionResolver{r} }
 
-type emissionResolver struct{ *Resolver }
+type (
+	calculationRunResolver struct{ *Resolver }
+	emissionResolver       struct{ *Resolver }
+)

@@ -2,9 +2,11 @@ package resolvers_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 
 	"carbongraph/internal/exact"
+	"carbongraph/internal/formula"
 	"carbongraph/resolvers"
 	"carbongraph/store"
 	"carbongraph/store/storetest"
@@ -19,6 +21,9 @@ type book struct {
 	settled  *store.Line // calculated twice
 	unknown  *store.Line // could not be calculated
 	nameless *store.Line // without supplier, money, country and account code
+	batch    *store.Batch
+	preview  *store.CalculationRun
+	mappings []*store.FactorMapping
 }
 
 // newBook fills a ledger of 12 lines.
@@ -36,11 +41,16 @@ func newBook(t testing.TB, st *store.Store) *book {
 			a.Quantity = &store.Quantity{Value: 1_250_000, Unit: "kWh"}
 			e := l.Emission
 			e.SupplierID, e.Spend, e.Country, e.AccountCode, e.Method, e.BiogenicCO2 = nil, nil, nil, nil, store.AverageData, 1
-			e.Provenance[0].Input, e.Provenance[0].InputUnit = new(exact.MustDecimal("1.25")), new("kWh")
+			f, err := formula.Parse(strings.ReplaceAll(e.Formula, `"USD"`, `"kWh"`))
+			if err != nil {
+				t.Fatal(err)
+			}
+			e.Formula, e.FormulaID, e.Amount = f.Text(), f.ID(), a.Quantity.Value
 			b.nameless = l
 		case 6:
 			l.Activity.Money.Amount = -l.Activity.Money.Amount
 			l.Emission.CO2e, l.Emission.Spend = -l.Emission.CO2e, new(l.Activity.Money.Amount)
+			l.Activity.ConversionProperty, l.Activity.UncertaintyPercent = new("epa:natural-gas"), new(exact.Micros(12_500_000))
 			b.settled = l
 		}
 	})
@@ -56,7 +66,9 @@ func newBook(t testing.TB, st *store.Store) *book {
 	if err := b.Tenant.CreateKey(t.Context(), b.key, "abcd", []byte("0123456789abcdef0123456789abcdef")); err != nil {
 		t.Fatal(err)
 	}
+	b.batch, b.preview = storetest.Preview(t, b.Tenant, 1_500_000, b.Lines...)
 	b.foreign = storetest.Suppliers(t, storetest.Organization(t, st, "Rival"), "Zinc")[0]
+	b.mappings = storetest.Mappings(t, b.Ledger, 4)
 	return b
 }
 
@@ -68,7 +80,7 @@ func (b *book) ids(t testing.TB) map[string]any {
 	out := map[string]any{}
 	for name, n := range map[string]store.Node{
 		"organization": org, "category": store.CategoryByNumber(6), "supplier": b.Suppliers[0], "activity": b.settled.Activity, "emission": b.settled.Emission,
-		"factor": b.Factors[0], "dataset": b.newer, "run": b.Run, "key": b.key, "foreign": b.foreign, "unknown": b.unknown.Activity, "nameless": b.nameless.Activity,
+		"factor": b.Factors[0], "dataset": b.newer, "run": b.Run, "key": b.key, "mapping": b.mappings[0], "batch": b.batch, "preview": b.preview, "foreign": b.foreign, "unknown": b.unknown.Activity, "nameless": b.nameless.Activity,
 	} {
 		out[name] = n.GlobalID().String()
 	}
@@ -81,22 +93,25 @@ const everyKind = `
 	... on Organization { name country currency gwpSet }
 	... on Category { number name direction emissions(first: 1) { totalCount nodes { co2e } } }
 	... on Supplier { key: externalId name country naicsCode duns lei tier createdAt updatedAt activities(first: 1) { totalCount nodes { externalId } pageInfo { hasNextPage hasPreviousPage } }
-		footprint { co2e(unit: T) activityCount spend intensity } }
-	... on Activity { externalId supplier { name } category { number } description accountCode occurredOn quantity { value unit } money { amount currency } country createdAt
+		footprint { co2e(unit: T) activityCount spend intensity dataQualityScore uncertainty { low high } } }
+	... on Activity { externalId supplier { name } category { number } description accountCode occurredOn quantity { value unit } money { amount currency } country conversionProperty uncertaintyPercent createdAt
 		emission { co2e } calculationError { code message path } history { totalCount nodes { co2e superseded } } }
 	... on Emission { activity { externalId } supplier { name } category { name } factor { code } run { reason } occurredOn co2e biogenicCo2 gases { gas mass co2e } gwpSet method
-		provenance { step input inputUnit operator operand output outputUnit source sourceId } calculatedAt superseded }
+		provenance { step input inputUnit operator operand output outputUnit source sourceId } calculatedAt superseded
+		dataQuality { technology time geography completeness reliability score } uncertainty { low high } }
 	... on EmissionFactor { dataset { version } code name region unit value ar4: value(gwpSet: AR4) ar5: value(gwpSet: AR5) gases { gas amount basis } priceYear priceBasis
-		lifeCycleBoundary year validFrom validTo uncertaintyPercent supersededBy { code dataset { version } } }
+		lifeCycleBoundary year validFrom validTo uncertaintyPercent supplierShare verified conversionProperty supersededBy { code dataset { version } } }
 	... on FactorDataset { source version name licence attribution gwpSet factorCount importedAt supersedes { version supersedes { version } } }
-	... on CalculationRun { status preview reason gwpSet startedAt finishedAt }
-	... on ApiKey { name role createdAt lastUsedAt expiresAt }`
+	... on CalculationRun { status preview reason gwpSet startedAt finishedAt differences(first: 2, groupBy: CATEGORY) { nodes { key before after change causes { cause change } } totalCount } }
+	... on Batch { kind status total processed succeeded failed rowsPerSecond estimatedSecondsLeft begun: startedAt finishedAt makes: run { reason preview } problem { code message } }
+	... on ApiKey { name role createdAt lastUsedAt expiresAt }
+	... on FactorMapping { mappedCode: accountCode text: description where: country to: factor { code } as: category { number } exclude why: reason decidedBy confidence reviewed }`
 
 // Whole answers, on both databases. Ids and clock are fixed; only cursors are left out.
 func TestGolden(t *testing.T) {
 	documents := map[string]string{
-		"nodes of every kind": `query($organization: ID!, $category: ID!, $supplier: ID!, $activity: ID!, $emission: ID!, $factor: ID!, $dataset: ID!, $run: ID!, $key: ID!) {
-			nodes(ids: [$organization, $category, $supplier, $activity, $emission, $factor, $dataset, $run, $key]) { __typename id ` + everyKind + ` } }`,
+		"nodes of every kind": `query($organization: ID!, $category: ID!, $supplier: ID!, $activity: ID!, $emission: ID!, $factor: ID!, $dataset: ID!, $run: ID!, $key: ID!, $mapping: ID!, $batch: ID!, $preview: ID!) {
+			nodes(ids: [$organization, $category, $supplier, $activity, $emission, $factor, $dataset, $run, $key, $mapping, $batch, $preview]) { __typename id ` + everyKind + ` } }`,
 		"nodes keep order and gaps": `query($supplier: ID!, $foreign: ID!, $nobody: ID!, $category16: ID!, $run: ID!) {
 			nodes(ids: [$run, $foreign, $supplier, $nobody, $category16, $supplier]) { __typename ... on Supplier { name } } }`,
 		"node":            `query($supplier: ID!, $foreign: ID!) { node(id: $supplier) { id ... on Supplier { name } ... on Activity { externalId } } other: node(id: $foreign) { id } }`,
@@ -117,7 +132,9 @@ func TestGolden(t *testing.T) {
 		"footprint by dataset":      `{ footprint(groupBy: [DATASET, FACTOR]) { nodes { dataset { version } factor { code dataset { version } } totals { co2e } } } }`,
 		"footprint of nothing":      `{ footprint(filter: {categories: [15], occurredFrom: "2030-01-01"}) { totalCount nodes { totals { co2e } share } totals { co2e activityCount spend intensity } } }`,
 		"factors":                   `{ emissionFactors(filter: {current: true}) { totalCount nodes { code dataset { version supersedes { version } } value supersededBy { id } } } }`,
-		"datasets":                  `{ factorDatasets { source version factorCount supersedes { version } } }`,
+		"mappings": `{ factorMappings(first: 3, filter: {maxConfidence: "0.52"}) { totalCount edges { cursor node { accountCode description country factor { code dataset { version } } category { name }
+			exclude reason decidedBy confidence reviewed } } pageInfo { hasNextPage hasPreviousPage } } last: factorMappings(last: 1, filter: {reviewed: false, search: "m0"}) { nodes { accountCode } } }`,
+		"datasets": `{ factorDatasets { source version factorCount supersedes { version } } }`,
 	}
 	storetest.Each(t, "golden", func(t *testing.T, st *store.Store) {
 		b := newBook(t, st)

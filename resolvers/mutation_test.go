@@ -37,6 +37,13 @@ func TestMutations(t *testing.T) {
 			{"import activities", importDocument("")},
 			{"import activities again", importDocument("")},
 			{"import activities dry again", importDocument("dryRun: true, ")},
+			{"set factor mappings", `mutation($factor: ID!, $nobody: ID!) { setFactorMappings(input: {mappings: [
+				{accountCode: "6000", description: "Office cleaning", country: "GB", factorId: $factor, category: 1, reason: "As told."}, {description: "Rates*", exclude: true, reason: "Tax."},
+				{accountCode: "6000", factorId: $nobody}, {factorId: $factor}, {description: "x", exclude: true}, {description: "x", exclude: true, reason: "y", factorId: $factor},
+				{description: "x", exclude: true, reason: "y", category: 1}, {description: "x"}, {description: "*", factorId: $factor}, {accountCode: "6*", factorId: $factor},
+				{description: "x", factorId: $factor, category: 16}, {description: " ", factorId: $factor}, {description: "Rates*", factorId: $factor}, {country: "GB", factorId: $factor}]}) {
+				mappings { accountCode description country factor { code dataset { version } } category { number } exclude reason decidedBy confidence reviewed } errors { code message path } } }`},
+			{"set factor mappings again", `mutation($factor: ID!) { setFactorMappings(input: {mappings: [{description: "Rates*", factorId: $factor}]}) { mappings { exclude reason category { name } factor { code } } errors { code } } }`},
 			{"a mutation sees what the one before wrote", `mutation {
 				first: upsertSuppliers(input: {suppliers: [{externalId: "Grid", name: "One"}]}) { results { supplier { name activities { totalCount } } } }
 				second: upsertSuppliers(input: {suppliers: [{externalId: "Grid", name: "Two"}]}) { results { supplier { name activities { nodes { supplier { name } } } } } } }`},
@@ -56,9 +63,13 @@ func importDocument(how string) string {
 		{externalId: "A2", description: "Power", occurredOn: "2025-06-30", quantity: {value: "2.5", unit: "furlong"}, factorId: $factor},
 		{externalId: "A3", description: "Power", occurredOn: "2027-01-01", quantity: {value: "1", unit: "kWh"}, factorId: $factor},
 		{externalId: "A1", description: "Power", occurredOn: "2025-06-30", quantity: {value: "1", unit: "kWh"}, factorId: $factor},
-		{externalId: "A4", description: "Power", occurredOn: "2025-06-30", quantity: {value: "1", unit: "kWh"}, supplierId: $nobody}]}) {
+		{externalId: "A4", description: "Power", occurredOn: "2025-06-30", quantity: {value: "1", unit: "kWh"}, supplierId: $nobody},
+		{externalId: "A5", description: "Gas", occurredOn: "2025-06-30", quantity: {value: "1000", unit: "scf"}, factorId: $factor, conversionProperty: "epa:natural-gas", uncertaintyPercent: "25.0"},
+		{externalId: "A6", description: "Gas", occurredOn: "2025-06-30", quantity: {value: "1000", unit: "scf"}, factorId: $factor, conversionProperty: "natural gas"},
+		{externalId: "A7", description: "Gas", occurredOn: "2025-06-30", quantity: {value: "1", unit: "kWh"}, factorId: $factor, uncertaintyPercent: 1001}]}) {
 		results { index externalId status error { code path }
-			activity { externalId supplier { name } category { number } quantity { value unit } calculationError { code } emission { co2e factor { code dataset { version } } } } }
+			activity { externalId supplier { name } category { number } quantity { value unit } conversionProperty uncertaintyPercent calculationError { code }
+				emission { co2e uncertainty { low high } factor { code dataset { version } } } } }
 		created updated unchanged failed } }`
 }
 

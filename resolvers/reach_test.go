@@ -29,7 +29,7 @@ type reach struct {
 // answersShared are the doors that answer with rows that belong to everybody: there a factor or dataset that only another organization uses is no
 // secret, and a page of them has the same cursors for all.
 var answersShared = []string{"Query.node(id)", "Query.nodes(ids)", "Query.emissionFactors(after)", "Query.emissionFactors(before)",
-	"Query.emissionFactors(filter.datasetIds)", "Mutation.importActivities(input.activities.factorId)"}
+	"Query.emissionFactors(filter.datasetIds)", "Mutation.importActivities(input.activities.factorId)", "Mutation.startRecalculation(input.datasetIds)", "Mutation.setFactorMappings(input.mappings.factorId)"}
 
 // Through every argument that takes an id or a cursor, a row of another organization answers like one that does not exist. The schema says which
 // arguments there are, so that one that is added is tried as well.
@@ -61,6 +61,7 @@ func TestTwoOrganizationsThroughEveryArgument(t *testing.T) {
 // twin is the other organization: as much of everything as the viewer has, under keys of its own.
 func twin(t *testing.T, st *store.Store) *storetest.Ledger {
 	l := storetest.NewLedger(t, st, "Twin", 12, func(i int, line *store.Line) { line.Activity.ExternalID = fmt.Sprintf("T%04d", i) })
+	storetest.Mappings(t, l, 3)
 	storetest.Suppliers(t, l.Tenant, "Tin")
 	again := storetest.Run(t, l.Tenant)
 	storetest.PutLines(t, l.Tenant, storetest.Calculate(l.Lines[5], l.Factors[0], again, 1))
@@ -85,8 +86,8 @@ func newReach(t *testing.T, st *store.Store, b *book, theirs *storetest.Ledger) 
 	}
 	r.own["activity's key"] = append(r.own["activity's key"], "L0002") // for the doors behind the one that deletes the first
 	category := store.CategoryID(4).String()
-	r.parent = map[string]string{"Supplier": b.Suppliers[0].GlobalID().String(), "Activity": b.settled.Activity.GlobalID().String(), "Category": category}
-	r.theirs = map[string]string{"Supplier": r.other["supplier"], "Activity": theirs.Lines[5].Activity.GlobalID().String(), "Category": category}
+	r.parent = map[string]string{"Supplier": b.Suppliers[0].GlobalID().String(), "Activity": b.settled.Activity.GlobalID().String(), "Category": category, "CalculationRun": r.own["run"][0]}
+	r.theirs = map[string]string{"Supplier": r.other["supplier"], "Activity": theirs.Lines[5].Activity.GlobalID().String(), "Category": category, "CalculationRun": r.other["run"]}
 	return r
 }
 
@@ -100,7 +101,15 @@ func rows(t *testing.T, l *storetest.Ledger) map[string][]store.Node {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := map[string][]store.Node{"organization": {org}, "dataset": {l.Dataset}, "run": {l.Run}}
+	b, r := storetest.Preview(t, l.Tenant, 1, l.Lines...)
+	out := map[string][]store.Node{"organization": {org}, "dataset": {l.Dataset}, "run": {r, l.Run}, "batch": {b}}
+	mappings, err := l.Tenant.Mappings(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, m := range mappings {
+		out["mapping"] = append(out["mapping"], m)
+	}
 	for _, k := range keys {
 		out["key"] = append(out["key"], k)
 	}
@@ -152,8 +161,10 @@ func (r *reach) through(d door, id string) string {
 	r.probes++
 	probe := fmt.Sprintf("probe-%d", r.probes)
 	needs := map[string]map[string]any{
-		"ActivityInput": {"externalId": probe, "description": "x", "occurredOn": "2025-01-01", "money": map[string]any{"amount": 1, "currency": "USD"}},
-		"SupplierInput": {"externalId": probe, "name": "x"},
+		"ActivityInput":           {"externalId": probe, "description": "x", "occurredOn": "2025-01-01", "money": map[string]any{"amount": 1, "currency": "USD"}},
+		"SupplierInput":           {"externalId": probe, "name": "x"},
+		"StartRecalculationInput": {"reason": "x", "preview": true},
+		"FactorMappingInput":      {"accountCode": probe},
 	}
 	if slices.Contains(d.path, "supplierExternalId") {
 		needs["ActivityInput"]["supplierName"] = "x"
@@ -253,7 +264,7 @@ func (r *reach) at(d door, cursor string) answer {
 	if d.arg.Name == "before" {
 		size, end = "last: 1", "startCursor"
 	}
-	if d.field.Arguments.ForName("groupBy") != nil {
+	if by := d.field.Arguments.ForName("groupBy"); by != nil && by.Type.Elem != nil {
 		size += ", groupBy: [CATEGORY]" // without it there is one row
 	}
 	sel := "{ edges { cursor node { __typename } } pageInfo { at: " + end + " } }"
@@ -281,7 +292,7 @@ func (r *reach) cursor(d door) string {
 // whole tells all that an organization has.
 func whole(t *testing.T, st *store.Store, l *storetest.Ledger) string {
 	s := newServer(st, l.Tenant.ID(), resolvers.Options{})
-	got := s.ask(t, `{ suppliers { nodes { id externalId name updatedAt } } activities { nodes { id externalId description updatedAt supplier { id } } } emissions(filter: {includeSuperseded: true}) { nodes { id co2e superseded } totals { co2e } } }`, nil)
+	got := s.ask(t, `{ suppliers { nodes { id externalId name updatedAt } } activities { nodes { id externalId description updatedAt supplier { id } } } emissions(filter: {includeSuperseded: true}) { nodes { id co2e superseded } totals { co2e } } factorMappings { nodes { id accountCode factor { id } } } }`, nil)
 	keys, err := l.Tenant.Keys(t.Context())
 	if err != nil || len(got.Errors) > 0 || len(keys) != 1 {
 		t.Fatalf("the other organization: %v %v, %d keys", err, got.Errors, len(keys))

@@ -12,7 +12,9 @@ import (
 	"carbongraph/graph/model"
 	"carbongraph/internal/auth"
 	"carbongraph/internal/batch"
+	"carbongraph/internal/broker"
 	"carbongraph/internal/fault"
+	"carbongraph/internal/match"
 	"carbongraph/resolvers/loaders"
 	"carbongraph/store"
 )
@@ -21,18 +23,34 @@ import (
 type Options struct {
 	Store    *store.Store
 	Importer Importer
+	Matcher  Matcher        // nil: the text alone, matched with the store's factors
+	Broker   Broker         // nil: no source is asked but the text
 	Revoked  func(store.ID) // told of a key after it was revoked; nil: nobody
 	// Standing tells what a caller may still spend, and in what time all will be there again; nil: there is no bound.
 	Standing func(ctx context.Context, caller string) (limit, remaining int, reset time.Duration)
 	NewID    func() store.ID  // nil: UUIDv7
 	Now      func() time.Time // nil: time.Now
 	Log      *slog.Logger     // nil: none
+	Begun    func()           // told of a batch that was stored; nil: nobody
 }
 
 // Importer takes many items, and tells of each what became of it, in the order of the items.
 type Importer interface {
 	Activities(ctx context.Context, t *store.Tenant, in []store.ActivityInput, how batch.Flags) ([]batch.ItemResult, error)
 	Suppliers(ctx context.Context, t *store.Tenant, in []store.SupplierInput) ([]batch.SupplierResult, error)
+	// StartRecalculation stores what is to be calculated anew; it is done in the background.
+	StartRecalculation(ctx context.Context, t *store.Tenant, r batch.Recalculation) (*store.Batch, error)
+	Mappings(ctx context.Context, t *store.Tenant, in []store.FactorMappingInput) ([]batch.MappingResult, error)
+}
+
+// Broker asks every source of factors that there is.
+type Broker interface {
+	Ask(ctx context.Context, qs []broker.Question) []broker.Outcome
+}
+
+// Matcher tells which factors a line may mean, best first.
+type Matcher interface {
+	Match(ctx context.Context, line match.Line, first int) (match.Answer, error)
 }
 
 //go:generate go run ../graph/generate
@@ -48,8 +66,14 @@ func Config(o Options) generated.Config {
 	if o.NewID == nil {
 		o.NewID = newID
 	}
+	if o.Begun == nil {
+		o.Begun = func() {}
+	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Matcher == nil {
+		o.Matcher = match.NewShelf(o.Store.Datasets, o.Store.DatasetFactors)
 	}
 	if o.Standing == nil {
 		o.Standing = func(context.Context, string) (int, int, time.Duration) { return 0, 0, 0 }
@@ -65,8 +89,12 @@ func (r *Resolver) tenant(ctx context.Context) *store.Tenant {
 	return r.o.Store.Tenant(auth.From(ctx).Org)
 }
 
-// maxItems is how many items a mutation takes.
-const maxItems = 10_000
+// How many items a mutation takes, and how many suggestions a query.
+const (
+	maxItems       = 10_000
+	maxMappings    = 1_000
+	maxSuggestions = 100
+)
 
 func tooMany(what string, got, most int) error {
 	if got <= most {

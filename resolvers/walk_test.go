@@ -156,8 +156,11 @@ func (s *server) page(t *testing.T, c connection, own map[string]string, vars ma
 		args += ", " + c.args
 	}
 	node := "{ id }"
-	if d := schema.Types[c.field.Type.Name()]; schema.Types[d.Fields.ForName("nodes").Type.Name()].Fields.ForName("id") == nil {
+	switch schema.Types[c.field.Type.Name()].Fields.ForName("nodes").Type.Name() {
+	case "FootprintRow":
 		node = "{ period supplier { name } share totals { co2e } }"
+	case "RunDifference":
+		node = "{ key change }"
 	}
 	sel := "{ edges { cursor } nodes " + node + " totalCount @include(if: $count) pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }"
 	got := s.ask(t, document(t, schema, c.parent, c.field, declare, args, sel, own), vars)
@@ -211,12 +214,15 @@ func knotted(t *testing.T, st *store.Store) (*server, map[string]string) {
 	for i := range 3 {
 		storetest.Dataset(t, st, "test", fmt.Sprint(i))
 	}
+	storetest.Mappings(t, l, 8)
 	line := l.Lines[8]
 	for i := range 9 {
 		storetest.PutLines(t, l.Tenant, storetest.Calculate(line, l.Factors[0], storetest.Run(t, l.Tenant), exact.Milligrams(i+1)))
 	}
+	_, run := storetest.Preview(t, l.Tenant, 1, l.Lines...)
 	own := map[string]string{
-		"Supplier": l.Suppliers[0].GlobalID().String(), "Activity": line.Activity.GlobalID().String(), "Category": store.CategoryByNumber(6).GlobalID().String(),
+		"CalculationRun": run.GlobalID().String(),
+		"Supplier":       l.Suppliers[0].GlobalID().String(), "Activity": line.Activity.GlobalID().String(), "Category": store.CategoryByNumber(6).GlobalID().String(),
 	}
 	return newServer(st, l.Tenant.ID(), resolvers.Options{}), own
 }

@@ -108,7 +108,7 @@ func Showing[T any](name string) (Columns, bool) {
 
 // relationOf finds the relation that rows of a type are read from.
 func relationOf[T any]() (*relation[T], bool) {
-	for _, r := range []any{emissions(), suppliers(), activities(), factors(), datasets(), runs(), keys(), organizations()} {
+	for _, r := range []any{emissions(), suppliers(), activities(), factors(), datasets(), runs(), keys(), organizations(), batches(), differences()} {
 		if r, ok := r.(*relation[T]); ok {
 			return r, true
 		}
@@ -202,6 +202,10 @@ func maybeLong[T any, E ~int64](sql, shows string, at func(*T) **E) column[T] {
 
 func boolColumn[T any](sql, shows string, at func(*T) *bool) column[T] {
 	return column[T]{sql: sql, shows: shows, dest: func(o *T) any { return at(o) }, wire: func(o *T, _ any, b []byte) error { return wireBool(at(o), b) }}
+}
+
+func maybeBool[T any](sql, shows string, at func(*T) **bool) column[T] {
+	return maybe(sql, shows, at, wireBool)
 }
 
 func dateColumn[T any](sql, shows string, at func(*T) *exact.Date) column[T] {

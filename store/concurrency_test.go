@@ -15,9 +15,12 @@ import (
 	"carbongraph/store/storetest"
 )
 
-// checkSums holds each supplier's sum against its current emissions, and each activity to one current emission at most.
+// checkSums holds all sums against the current emissions, and each activity to one current emission at most.
 func checkSums(t rapid.TB, ctx context.Context, tenant *store.Tenant, suppliers []*store.Supplier) {
 	t.Helper()
+	if wrong := wrongSums(t, ctx, tenant); len(wrong) > 0 {
+		t.Errorf("wrong sums: %+v", wrong)
+	}
 	want := map[store.ID]exact.Milligrams{}
 	current := map[store.ID]int{}
 	p := store.Page{First: new(int32(500))}

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 
-	"carbongraph/internal/exact"
 	"carbongraph/internal/fault"
 )
 
@@ -16,7 +15,7 @@ func (t *Tenant) DeleteLines(ctx context.Context, externalIDs []string) (refused
 	return refused, err
 }
 
-// DeleteLines deletes activities by external id, with every calculation of them, and keeps suppliers' sums. It tells of each id, in order, why nothing was
+// DeleteLines deletes activities by external id, with every calculation of them, and keeps the sums. It tells of each id, in order, why nothing was
 // deleted by it: NOT_FOUND, PERIOD_LOCKED, or that it stands there twice; nil where the line is gone.
 func (w *Writer) DeleteLines(ctx context.Context, externalIDs []string) ([]*fault.Fault, error) {
 	if err := w.holdLines(ctx, true); err != nil {
@@ -62,22 +61,16 @@ func (w *Writer) delete(ctx context.Context, activities []ID) error {
 	if len(activities) == 0 {
 		return nil
 	}
-	of := w.statement()
-	of.in("activity_id", listUUID, activities)
-	err := w.query(ctx, "DELETE", "emissions", "DELETE FROM emissions WHERE "+of.all()+" RETURNING superseded, supplier_id, co2e_mg", of.args, func(scan scanner) error {
-		var superseded bool
-		var supplier *ID
-		var co2e exact.Milligrams
-		err := scan(&superseded, &supplier, &co2e)
-		if supplier != nil && !superseded {
-			w.sums[*supplier] -= co2e
-		}
-		return err
-	})
-	if err != nil {
-		return err
-	}
 	own := w.statement()
 	own.in("id", listUUID, activities)
-	return w.exec(ctx, "DELETE", "activities", "DELETE FROM activities WHERE "+own.all(), own.args...)
+	if err := w.exec(ctx, "DELETE", "activities", "DELETE FROM activities WHERE "+own.all(), own.args...); err != nil {
+		return err
+	}
+	b := w.t.statement("e")
+	if err := w.sum(ctx, b, change{-1, b.dialect.oneOf(b, "e.activity_id", listUUID, activities, false) + " AND NOT e.superseded AND " + published}); err != nil {
+		return err
+	}
+	of := w.statement()
+	of.in("activity_id", listUUID, activities)
+	return w.exec(ctx, "DELETE", "emissions", "DELETE FROM emissions WHERE "+of.all(), of.args...)
 }

@@ -45,6 +45,27 @@ func (t *FootprintTotals) Intensity() *exact.Decimal {
 	return &x
 }
 
+// scorePlaces is how many digits after the point the score of several emissions keeps.
+const scorePlaces = 4
+
+// DataQualityScore is the mean of the emissions' scores, each weighted by its CO2e without the sign, in whole grams; nil where that comes to nothing.
+func (t *FootprintTotals) DataQualityScore() *exact.Decimal {
+	if t.Weight == 0 {
+		return nil
+	}
+	x := exact.NewDecimal(t.Quality, 0).Quo(exact.NewDecimal(t.Weight, 0).Mul(exact.NewDecimal(5, 0))).Round(scorePlaces)
+	return &x
+}
+
+// Uncertainty is the sum of the emissions' 95 % intervals, in kilograms, as if all errors lay on the same side: lines share factors, and what they share
+// does not even out, so it is the cautious bound. An emission that states none counts by its CO2e; nil where none states any.
+func (t *FootprintTotals) Uncertainty() *Interval {
+	if !t.HasInterval {
+		return nil
+	}
+	return &Interval{t.Low.Decimal(), t.High.Decimal()}
+}
+
 // Category gives the category that the group is of; nil where categories are not grouped by.
 func (r *FootprintRow) Category() *Category {
 	if r.CategoryNumber == nil {

@@ -84,12 +84,13 @@ func writable(dir string) error {
 }
 
 // words: SQLite compares text by bytes as it is, and an index covers by having more columns. A plus frees the groups of a sum from indexes: SQLite
-// would take one that has them in order, and look at each row for the rest, rather than sort what a covering index gives.
+// would take one that has them in order, and look at each row for the rest, rather than sort what a covering index gives. A strict table refuses what an integer too large would become, a float.
 func (sqliteDialect) words() map[string]string {
 	return map[string]string{"uuid": "text", "text": "text", "int": "integer", "bigint": "integer", "bool": "boolean", "float": "real",
 		"bytes": "blob", "date": "text", "instant": "text", "include": ",",
 		"hasTable": "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?)", "pairs": "json_each($1)", "locked": "",
-		"free": "+"}
+		"free": "+", "roomy": "", "byGrain": "STRICT, WITHOUT ROWID",
+		"monthOf": sqliteDialect{}.firstDay("e.occurred_on", ByMonth), "yearOf": sqliteDialect{}.firstDay("e.occurred_on", ByYear)}
 }
 
 // lock: an immediate transaction keeps every other writer out already.
@@ -126,6 +127,8 @@ func (sqliteDialect) classify(err error) trouble {
 		return notUnique
 	case sqlite3.SQLITE_INTERRUPT:
 		return tookTooLong
+	case sqlite3.SQLITE_CONSTRAINT_DATATYPE:
+		return tooLarge
 	}
 	if strings.Contains(said.Error(), "integer overflow") {
 		return tooLarge

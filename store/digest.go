@@ -81,31 +81,21 @@ func contentDigest(a *Activity) digest {
 		s.text(a.Money.Currency)
 	}
 	s.maybe(a.Country)
-	return s.digest()
-}
-
-// emissionDigest stands for what a calculation says: neither when it was made, nor in which run.
-func emissionDigest(e *Emission, gases, provenance string) digest {
-	s := make(said, 0, 1024)
-	s.text("emission")
-	s.id(&e.FactorID)
-	s.number(int64(e.CO2e))
-	s.number(int64(e.BiogenicCO2))
-	if e.Spend != nil {
-		s.number(int64(*e.Spend))
+	if a.FactorID != nil {
+		s.text("factor")
+		s.id(a.FactorID)
 	}
-	s.text(string(e.Method))
-	s.text(string(e.GwpSet))
-	s.text(gases)
-	s.text(provenance)
-	return s.digest()
-}
-
-// problemDigest stands for why there is no emission.
-func problemDigest(p *Problem) digest {
-	var s said
-	s.text("problem")
-	s.text(p.Code)
-	s.text(p.Message)
+	if a.GivenCategory != nil {
+		s.text("category")
+		s.number(int64(*a.GivenCategory))
+	}
+	if a.ConversionProperty != nil {
+		s.text("property")
+		s.text(*a.ConversionProperty)
+	}
+	if a.UncertaintyPercent != nil {
+		s.text("uncertainty")
+		s.number(int64(*a.UncertaintyPercent))
+	}
 	return s.digest()
 }

@@ -2,17 +2,16 @@ package store
 
 import (
 	"context"
-	"fmt"
 
 	"carbongraph/internal/exact"
 )
 
-var emissionRelation = newRelation("emissions", "e", nil,
+var emissionRelation = newRelation("emissions", "e", (*Emission).unpack,
 	idColumn("e.id", "ID GlobalID", func(e *Emission) *ID { return &e.ID }),
 	idColumn("e.activity_id", "ActivityID", func(e *Emission) *ID { return &e.ActivityID }),
 	maybeID("e.supplier_id", "SupplierID", func(e *Emission) **ID { return &e.SupplierID }),
 	intColumn("e.category_number", "CategoryNumber Category", func(e *Emission) *int32 { return &e.CategoryNumber }),
-	idColumn("e.factor_id", "FactorID", func(e *Emission) *ID { return &e.FactorID }),
+	idColumn("e.factor_id", "FactorID Steps", func(e *Emission) *ID { return &e.FactorID }),
 	idColumn("e.dataset_id", "DatasetID", func(e *Emission) *ID { return &e.DatasetID }),
 	idColumn("e.run_id", "RunID", func(e *Emission) *ID { return &e.RunID }),
 	dateColumn("e.occurred_on", "OccurredOn", func(e *Emission) *exact.Date { return &e.OccurredOn }),
@@ -20,37 +19,23 @@ var emissionRelation = newRelation("emissions", "e", nil,
 	maybeText("e.account_code", "AccountCode", func(e *Emission) **string { return &e.AccountCode }),
 	longColumn("e.co2e_mg", "CO2e Mass", func(e *Emission) *exact.Milligrams { return &e.CO2e }),
 	longColumn("e.biogenic_mg", "BiogenicCO2 BiogenicMass", func(e *Emission) *exact.Milligrams { return &e.BiogenicCO2 }),
+	maybeLong("e.low_mg", "Uncertainty", func(e *Emission) **exact.Milligrams { return &e.Low }),
+	maybeLong("e.high_mg", "Uncertainty", func(e *Emission) **exact.Milligrams { return &e.High }),
 	maybeLong("e.spend_micros", "Spend", func(e *Emission) **exact.Micros { return &e.Spend }),
 	textColumn("e.method", "Method", func(e *Emission) *CalculationMethod { return &e.Method }),
 	textColumn("e.gwp_set", "GwpSet", func(e *Emission) *GwpSet { return &e.GwpSet }),
-	textColumn("e.gases", "GasAmounts", func(e *Emission) *string { return &e.gases }),
-	textColumn("e.provenance", "Steps", func(e *Emission) *string { return &e.provenance }),
+	intColumn("e.quality", "Quality", func(e *Emission) *int32 { return &e.quality }),
+	idColumn("e.formula_id", "FormulaID", func(e *Emission) *ID { return &e.FormulaID }),
+	textColumn("(SELECT text FROM formulas WHERE id = e.formula_id)", "Steps GasAmounts", func(e *Emission) *string { return &e.Formula }),
+	longColumn("e.amount_micros", "Steps GasAmounts", func(e *Emission) *exact.Micros { return &e.Amount }),
 	instantColumn("e.calculated_at", "CalculatedAt", func(e *Emission) *exact.Instant { return &e.CalculatedAt }),
 	boolColumn("e.superseded", "Superseded", func(e *Emission) *bool { return &e.Superseded }),
 )
 
 func emissions() *relation[Emission] { return emissionRelation }
 
-// GasAmounts gives the gases: those of an emission that was read are decoded each time, so that many may ask at once.
-func (e *Emission) GasAmounts() ([]GasAmount, error) {
-	return stored(e, e.Gases, e.gases, readGasAmounts)
-}
-
-// Steps gives the conversions from the ledger's line to the mass, in order; as GasAmounts does.
-func (e *Emission) Steps() ([]ProvenanceStep, error) {
-	return stored(e, e.Provenance, e.provenance, readProvenance)
-}
-
-func stored[T any](e *Emission, given []T, text string, read func(string) ([]T, error)) ([]T, error) {
-	if given != nil || text == "" {
-		return given, nil
-	}
-	list, err := read(text)
-	if err != nil {
-		return nil, fmt.Errorf("store: gases or provenance of emission %s: %w", e.ID, err)
-	}
-	return list, nil
-}
+// unpack makes of columns what they mean.
+func (e *Emission) unpack() { e.Quality = unpackQuality(e.quality) }
 
 // order finds the expression of an order. The zero order is that of the contract: by day.
 func (o EmissionOrder) order() (order, error) {
@@ -90,17 +75,34 @@ func (f EmissionFilter) where(b *statement) {
 	if f.IncludeSuperseded == nil {
 		b.where("NOT e.superseded")
 	}
-	b.ids("e.supplier_id", KindSupplier, f.SupplierIds)
-	b.numbers("e.category_number", f.Categories)
-	b.span("e.occurred_on", f.OccurredFrom, f.OccurredTo)
-	texted(b, "e.method", f.Methods)
+	b.where(published)
+	f.narrow(b, emissionTerms)
 	texted(b, "e.country", f.Countries)
-	b.ids("e.dataset_id", KindFactorDataset, f.DatasetIds)
 	b.ids("e.factor_id", KindEmissionFactor, f.FactorIds)
 	if f.RunID != nil {
 		b.ids("e.run_id", KindCalculationRun, []GlobalID{*f.RunID})
 	}
 }
+
+// terms are the columns of what emissions are grouped and narrowed by, where they are read or where their sums are.
+type terms struct {
+	supplier, category, day, method, dataset string
+	country, factor, account                 string // of sums empty: they do not tell
+}
+
+var emissionTerms = terms{"e.supplier_id", "e.category_number", "e.occurred_on", "e.method", "e.dataset_id", "e.country", "e.factor_id", "e.account_code"}
+
+// narrow adds the parts of a filter that sums can be narrowed by too.
+func (f EmissionFilter) narrow(b *statement, t terms) {
+	b.ids(t.supplier, KindSupplier, f.SupplierIds)
+	b.numbers(t.category, f.Categories)
+	b.span(t.day, f.OccurredFrom, f.OccurredTo)
+	texted(b, t.method, f.Methods)
+	b.ids(t.dataset, KindFactorDataset, f.DatasetIds)
+}
+
+// published is the condition that an emission of a recalculation is one of the ledger: before its run is published, nobody sees any of it.
+const published = "e.run_id NOT IN (SELECT run_id FROM unpublished_runs WHERE org_id = $1)"
 
 // emissions starts a read of emissions: the statement with the filter's conditions, and the canonical filter.
 func (t *Tenant) emissions(f *EmissionFilter) (*statement, EmissionFilter, error) {
@@ -151,25 +153,33 @@ func (t *Tenant) EmissionPages(kind Kind, parents []ID, f *EmissionFilter, o Emi
 
 // emissionParents tells by which column emissions belong to parents of a kind.
 func emissionParents(kind Kind) (column, name string) {
+	if kind == KindActivity {
+		return "e.activity_id", "Activity"
+	}
+	return emissionTerms.parents(kind)
+}
+
+func (t terms) parents(kind Kind) (column, name string) {
 	switch kind {
 	case KindSupplier:
-		return "e.supplier_id", "Supplier"
+		return t.supplier, "Supplier"
 	case KindCategory:
-		return "e.category_number", "Category"
-	case KindActivity:
-		return "e.activity_id", "Activity"
+		return t.category, "Category"
 	}
 	return "", ""
 }
 
 // EmissionsWith is the read of the emissions with these ids, in any order; those that are not there, or are another organization's, are missing.
 func (t *Tenant) EmissionsWith(ids []ID, some Columns) *Select[Emission] {
-	return byID(t.store, t.statement("e"), emissions(), ids, some)
+	b := t.statement("e")
+	b.where(published)
+	return byID(t.store, b, emissions(), ids, some)
 }
 
 // CurrentEmissionsOf is the read of the emission that is not superseded of each activity that has one, in any order.
 func (t *Tenant) CurrentEmissionsOf(activities []ID, some Columns) *Select[Emission] {
 	b := t.statement("e")
 	b.where("NOT e.superseded")
+	b.where(published)
 	return byKey(t.store, b, emissions(), "e.activity_id", listUUID, activities, some)
 }

@@ -28,11 +28,7 @@ func (s *Store) Query(ctx context.Context, text string, args ...any) ([]string, 
 
 // FootprintPlan tells in SQLite's words how a footprint's first page is read.
 func (t *Tenant) FootprintPlan(ctx context.Context, f *EmissionFilter, by ...FootprintDimension) (plan []string, err error) {
-	b, c, err := t.emissions(f)
-	if err != nil {
-		return nil, err
-	}
-	g, err := newGrouping(b, by)
+	g, _, err := t.groups(f, by)
 	if err != nil {
 		return nil, err
 	}
@@ -40,7 +36,7 @@ func (t *Tenant) FootprintPlan(ctx context.Context, f *EmissionFilter, by ...Foo
 	if err != nil {
 		return nil, err
 	}
-	err = t.store.read(ctx, "emissions", "EXPLAIN QUERY PLAN "+g.page(b, c, o, window{size: 20}), b, func(scan scanner) error {
+	err = t.store.read(ctx, "emissions", "EXPLAIN QUERY PLAN "+g.page(o, window{size: 20}), g.statement, func(scan scanner) error {
 		var id, parent, unused int
 		var detail string
 		err := scan(&id, &parent, &unused, &detail)
@@ -48,4 +44,31 @@ func (t *Tenant) FootprintPlan(ctx context.Context, f *EmissionFilter, by ...Foo
 		return err
 	})
 	return plan, err
+}
+
+// Begin and End add emissions to the sums and take them away, as whoever publishes or deletes many at once does: those that meet a condition.
+func (w *Writer) Begin(ctx context.Context, cond string) error {
+	return w.sum(ctx, w.t.statement("e"), change{1, cond})
+}
+
+// End takes them away.
+func (w *Writer) End(ctx context.Context, cond string) error {
+	return w.sum(ctx, w.t.statement("e"), change{-1, cond})
+}
+
+// Exec runs SQL in the transaction. $1 is the organization.
+func (w *Writer) Exec(ctx context.Context, text string) error {
+	return w.exec(ctx, "UPDATE", "emissions", text, w.t.org)
+}
+
+// MigrateFirst applies the oldest migration alone, as the first program did.
+func (s *Store) MigrateFirst(ctx context.Context) error {
+	return s.migrate(ctx, func(tx *transaction, _ []appliedRow) error {
+		name := migrationNames()[0]
+		if err := s.runMigration(ctx, tx, name+".up.sql"); err != nil {
+			return err
+		}
+		_, err := tx.NewRaw("INSERT INTO schema_migrations (name, migration_group, applied_at) VALUES (?, 1, ?)", name, s.Now()).Exec(ctx)
+		return err
+	})
 }

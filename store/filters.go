@@ -123,6 +123,13 @@ type EmissionFactorOrder struct {
 	Direction OrderDirection
 }
 
+// FactorMappingFilter narrows factor mappings. MaxConfidence keeps those that are at most so confident.
+type FactorMappingFilter struct {
+	Reviewed      *bool
+	MaxConfidence *exact.Decimal
+	Search        *string
+}
+
 // FootprintDimension is what a footprint is grouped by.
 type FootprintDimension string
 
@@ -208,4 +215,17 @@ type ActivityInput struct {
 	Money              *MoneyInput
 	Country            *string
 	FactorID           *GlobalID
+	ConversionProperty *string
+	UncertaintyPercent *exact.Decimal
+}
+
+// FactorMappingInput is a mapping as a client gives it.
+type FactorMappingInput struct {
+	AccountCode *string
+	Description *string
+	Country     *string
+	FactorID    *GlobalID
+	Category    *int32
+	Exclude     bool
+	Reason      *string
 }

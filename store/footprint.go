@@ -21,39 +21,39 @@ type dimension struct {
 // spans are the dimensions of time, of which a row has room for one.
 func (d FootprintDimension) span() bool { return d == ByMonth || d == ByQuarter || d == ByYear }
 
-// dimension finds what a dimension means.
-func (d FootprintDimension) dimension(b *statement) (dimension, error) {
+// dimension finds what a dimension means where its columns are these.
+func (d FootprintDimension) dimension(db dialect, t terms) (dimension, error) {
 	switch d {
 	case ByCategory:
-		return dimension{"e.category_number", func(n string) column[FootprintRow] {
+		return dimension{t.category, func(n string) column[FootprintRow] {
 			return maybeInt(n, "Category", func(r *FootprintRow) **int32 { return &r.CategoryNumber })
 		}}, nil
 	case BySupplier:
-		return dimension{"e.supplier_id", func(n string) column[FootprintRow] {
+		return dimension{t.supplier, func(n string) column[FootprintRow] {
 			return maybeID(n, "SupplierID", func(r *FootprintRow) **ID { return &r.SupplierID })
 		}}, nil
 	case ByCountry:
-		return dimension{"e.country", func(n string) column[FootprintRow] {
+		return dimension{t.country, func(n string) column[FootprintRow] {
 			return maybeText(n, "Country", func(r *FootprintRow) **string { return &r.Country })
 		}}, nil
 	case ByMonth, ByQuarter, ByYear:
-		return dimension{b.dialect.firstDay("e.occurred_on", d), func(n string) column[FootprintRow] {
+		return dimension{db.firstDay(t.day, d), func(n string) column[FootprintRow] {
 			return maybeDate(n, "Period", func(r *FootprintRow) **exact.Date { return &r.Period })
 		}}, nil
 	case ByMethod:
-		return dimension{"e.method", func(n string) column[FootprintRow] {
+		return dimension{t.method, func(n string) column[FootprintRow] {
 			return maybeText(n, "Method", func(r *FootprintRow) **CalculationMethod { return &r.Method })
 		}}, nil
 	case ByDataset:
-		return dimension{"e.dataset_id", func(n string) column[FootprintRow] {
+		return dimension{t.dataset, func(n string) column[FootprintRow] {
 			return maybeID(n, "DatasetID", func(r *FootprintRow) **ID { return &r.DatasetID })
 		}}, nil
 	case ByFactor:
-		return dimension{"e.factor_id", func(n string) column[FootprintRow] {
+		return dimension{t.factor, func(n string) column[FootprintRow] {
 			return maybeID(n, "FactorID", func(r *FootprintRow) **ID { return &r.FactorID })
 		}}, nil
 	case ByAccountCode:
-		return dimension{"e.account_code", func(n string) column[FootprintRow] {
+		return dimension{t.account, func(n string) column[FootprintRow] {
 			return maybeText(n, "AccountCode", func(r *FootprintRow) **string { return &r.AccountCode })
 		}}, nil
 	}
@@ -62,18 +62,21 @@ func (d FootprintDimension) dimension(b *statement) (dimension, error) {
 
 // grouping is what a footprint is grouped by.
 type grouping struct {
+	*reading
 	dimensions []dimension
+	parts      parts
 	period     string // the column of the groups that is a span of time; "" where none is
 }
 
 // newGrouping checks dimensions: at most three, none twice, one of time.
-func newGrouping(b *statement, by []FootprintDimension) (g grouping, err error) {
+func newGrouping(r *reading, by []FootprintDimension) (g grouping, err error) {
 	if len(by) > maxDimensions {
 		return g, fault.New(fault.BadUserInput, "A footprint is grouped by at most %d dimensions, not %d.", maxDimensions, len(by)).At("groupBy")
 	}
+	g.reading = r
 	seen := map[FootprintDimension]bool{}
 	for i, d := range by {
-		dim, err := d.dimension(b)
+		dim, err := d.dimension(r.dialect, r.terms)
 		if err != nil {
 			return g, err
 		}
@@ -88,27 +91,35 @@ func newGrouping(b *statement, by []FootprintDimension) (g grouping, err error) 
 		}
 		seen[d] = true
 		g.dimensions = append(g.dimensions, dim)
+		g.parts |= d.parts()
 	}
 	return g, nil
 }
 
 // groups is the statement of all groups, with their dimensions as d1, d2 and d3 and their keys as k1, k2 and k3. A key is a text that is never NULL,
 // so that groups without a supplier or a country are groups like others; '~' stands after every value.
-func (g grouping) groups(b *statement, f EmissionFilter) string {
+func (g grouping) groups() string {
 	var columns, keys, numbers []string
-	free := b.dialect.words()["free"]
+	free := g.dialect.words()["free"]
 	for i, d := range g.dimensions {
 		n := fmt.Sprint(i + 1)
 		columns = append(columns, free+d.expr+" AS d"+n)
 		keys = append(keys, "COALESCE('=' || CAST(d"+n+" AS text), '~') AS k"+n)
 		numbers = append(numbers, n)
 	}
-	grouped := "SELECT " + strings.Join(append(columns, sums(f)), ", ") + " FROM emissions AS e WHERE " + b.all()
-	if len(numbers) > 0 {
-		grouped += " GROUP BY " + strings.Join(numbers, ", ")
+	sums, grouped := g.sums, " GROUP BY "+strings.Join(numbers, ", ")
+	switch {
+	case len(numbers) == 0:
+		grouped = ""
+	case g.kept():
+		sums, grouped = g.plain, ""
 	}
-	return "SELECT " + strings.Join(append(keys, "sums.*"), ", ") + " FROM (" + grouped + ") AS sums"
+	groups := "SELECT " + strings.Join(append(columns, sums), ", ") + g.from() + grouped
+	return "SELECT " + strings.Join(append(keys, "sums.*"), ", ") + " FROM (" + groups + ") AS sums"
 }
+
+// kept tells that each row is a group as it stands.
+func (g grouping) kept() bool { return len(g.dimensions) > 0 && g.parts == g.key }
 
 // columns names k1, k2, k3 or d1, d2, d3, as many as there are dimensions.
 func (g grouping) columns(letter string) []string {
@@ -151,7 +162,7 @@ func (t *Tenant) Footprint(ctx context.Context, f *EmissionFilter, by []Footprin
 
 // FootprintPage is the read behind Footprint.
 func (t *Tenant) FootprintPage(f *EmissionFilter, by []FootprintDimension, o FootprintOrder, p Page) (*Select[FootprintRow], error) {
-	b, c, g, err := t.groups(f, by)
+	g, c, err := t.groups(f, by)
 	if err != nil {
 		return nil, err
 	}
@@ -171,19 +182,21 @@ func (t *Tenant) FootprintPage(f *EmissionFilter, by []FootprintDimension, o Foo
 	if err != nil {
 		return nil, err
 	}
-	return &Select[FootprintRow]{store: t.store, rel: g.relation(), statement: b, lead: leadPage, placed: true, window: w, parents: 1, bound: sc, keysAt: none,
-		text: g.page(b, c, ordered, w)}, nil
+	return &Select[FootprintRow]{store: t.store, rel: g.relation(), statement: g.statement, lead: leadPage, placed: true, window: w, parents: 1, bound: sc, keysAt: none,
+		text: g.page(ordered, w)}, nil
 }
 
-// groups starts a read of groups: the statement with the filter's conditions, the canonical filter, the grouping.
-func (t *Tenant) groups(f *EmissionFilter, by []FootprintDimension) (*statement, EmissionFilter, grouping, error) {
-	b, c, err := t.emissions(f)
-	if err != nil {
-		return nil, c, grouping{}, err
+// groups starts a read of groups: the grouping, and the canonical filter.
+func (t *Tenant) groups(f *EmissionFilter, by []FootprintDimension) (g grouping, c EmissionFilter, err error) {
+	if c, err = f.canonical(); err != nil {
+		return g, c, err
 	}
-	b.fresh = true
-	g, err := newGrouping(b, by)
-	return b, c, g, err
+	needed := c.parts()
+	for _, d := range by {
+		needed |= d.parts()
+	}
+	g, err = newGrouping(t.reading(c, needed), by)
+	return g, c, err
 }
 
 // relation is how the rows of the groups are read.
@@ -192,11 +205,11 @@ func (g grouping) relation() *relation[FootprintRow] {
 	for i, name := range g.columns("d") {
 		cols = append(cols, g.dimensions[i].column(name))
 	}
-	return newRelation("emissions", "e", nil, append(cols, totalsColumns(func(r *FootprintRow) *FootprintTotals { return &r.Totals })...)...)
+	return newRelation(g.table, g.alias, nil, append(cols, totalsColumns(func(r *FootprintRow) *FootprintTotals { return &r.Totals })...)...)
 }
 
 // page is the statement of one page of groups, with the CO2e of the whole beside each.
-func (g grouping) page(b *statement, f EmissionFilter, o order, w window) string {
+func (g grouping) page(o order, w window) string {
 	place := append([]string{o.expr}, g.columns("k")...)
 	ahead, following, preceding := " ASC", " > ", " <= "
 	if o.desc {
@@ -206,7 +219,7 @@ func (g grouping) page(b *statement, f EmissionFilter, o order, w window) string
 	if w.after != nil {
 		bound := make([]string, len(w.after))
 		for i, k := range w.after {
-			bound[i] = b.bind(k.arg())
+			bound[i] = g.bind(k.arg())
 		}
 		row, at := "("+strings.Join(place, ", ")+")", "("+strings.Join(bound, ", ")+")"
 		within, before = row+following+at, "EXISTS (SELECT 1 FROM grouped WHERE "+row+preceding+at+")"
@@ -220,18 +233,20 @@ func (g grouping) page(b *statement, f EmissionFilter, o order, w window) string
 	for _, name := range own {
 		shown = append(shown, "page."+name)
 	}
-	return "WITH grouped AS MATERIALIZED (" + g.groups(b, f) + ") SELECT " + strings.Join(shown, ", ") + ", " + prefixed("page.", sumNames) +
+	once := " AS MATERIALIZED ("
+	if g.kept() {
+		once = " AS NOT MATERIALIZED (" // to read the rows again costs less than to put them aside
+	}
+	return "WITH grouped" + once + g.groups() + ") SELECT " + strings.Join(shown, ", ") + ", " + prefixed("page.", sumNames) +
 		" FROM (SELECT 0 AS parent, CAST(COALESCE(SUM(co2e), 0) AS bigint) AS whole, " + before +
 		" AS before_first FROM grouped) AS around LEFT JOIN (SELECT " + strings.Join(append(append(keys, own...), sumNames), ", ") + " FROM grouped WHERE " + within +
-		" ORDER BY " + strings.Join(place, ahead+", ") + ahead + " LIMIT " + b.bind(w.size+1) + ") AS page ON TRUE"
+		" ORDER BY " + strings.Join(place, ahead+", ") + ahead + " LIMIT " + g.bind(w.size+1) + ") AS page ON TRUE"
 }
 
 // prefixed puts a prefix before each name of a list.
 func prefixed(prefix, names string) string {
 	return prefix + strings.ReplaceAll(names, ", ", ", "+prefix)
 }
-
-var footprintCount = newCount("emissions", "e")
 
 // CountFootprint tells how many groups there are.
 func (t *Tenant) CountFootprint(ctx context.Context, f *EmissionFilter, by []FootprintDimension) (n int, err error) {
@@ -241,9 +256,10 @@ func (t *Tenant) CountFootprint(ctx context.Context, f *EmissionFilter, by []Foo
 
 // FootprintCount is the read behind CountFootprint.
 func (t *Tenant) FootprintCount(f *EmissionFilter, by []FootprintDimension) (*Select[int], error) {
-	b, c, g, err := t.groups(f, by)
+	g, _, err := t.groups(f, by)
 	if err != nil {
 		return nil, err
 	}
-	return &Select[int]{store: t.store, rel: footprintCount, statement: b, keysAt: none, text: "SELECT COUNT(*) FROM (" + g.groups(b, c) + ") AS grouped"}, nil
+	return &Select[int]{store: t.store, rel: newCount(g.table, g.alias), statement: g.statement, keysAt: none,
+		text: "SELECT COUNT(*) FROM (" + g.groups() + ") AS grouped"}, nil
 }

@@ -63,6 +63,8 @@ const (
 	KindFactorDataset
 	KindCalculationRun
 	KindAPIKey
+	KindBatch
+	KindFactorMapping
 	kindEnd
 )
 

@@ -13,8 +13,9 @@ func TestTwoOrganizations(t *testing.T) {
 	storetest.Each(t, "reach nothing of each other, by id, filter, parent or cursor", func(t *testing.T, st *store.Store) {
 		l := storetest.NewLedger(t, st, "Acme", 12, nil)
 		spy := storetest.NewLedger(t, st, "Spy", 3, nil).Tenant
+		mapping := &store.FactorMapping{AccountCode: new("6000"), FactorID: &l.Factors[0].ID, DecidedBy: store.ByRule}
 		storetest.Write(t, l.Tenant, func(ctx context.Context, w *store.Writer) error {
-			return w.PutMappings(ctx, []*store.FactorMapping{{AccountCode: new("6000"), FactorID: &l.Factors[0].ID, DecidedBy: "RULE"}})
+			return w.PutMappings(ctx, []*store.FactorMapping{mapping, {AccountCode: new("6001"), Exclude: true, DecidedBy: store.ByRule}})
 		})
 		key := &store.APIKey{Name: "key", Role: store.Admin}
 		if err := l.Tenant.CreateKey(t.Context(), key, "prefix", make([]byte, 32)); err != nil {
@@ -39,8 +40,14 @@ func TestTwoOrganizations(t *testing.T) {
 				"runs by id":               func() (int, error) { return lengths(tenant.RunsByID(ctx, []store.ID{l.Run.ID})) },
 				"keys by id":               func() (int, error) { return lengths(tenant.APIKeysByID(ctx, []store.ID{key.ID})) },
 				"mappings":                 func() (int, error) { return lengths(tenant.Mappings(ctx)) },
-				"emissions of a supplier":  top(&store.EmissionFilter{SupplierIds: []store.GlobalID{supplier.GlobalID()}}),
-				"emissions of a run":       top(&store.EmissionFilter{RunID: new(l.Run.GlobalID())}),
+				"mappings by id":           func() (int, error) { return lengths(tenant.FactorMappingsWith([]store.ID{mapping.ID}, 0).All(ctx)) },
+				"mappings by page": func() (int, error) {
+					c, err := tenant.FactorMappings(ctx, nil, store.Page{})
+					return counted(c, err)
+				},
+				"mappings counted":        func() (int, error) { return tenant.CountFactorMappings(ctx, nil) },
+				"emissions of a supplier": top(&store.EmissionFilter{SupplierIds: []store.GlobalID{supplier.GlobalID()}}),
+				"emissions of a run":      top(&store.EmissionFilter{RunID: new(l.Run.GlobalID())}),
 				"activities of a supplier": func() (int, error) {
 					c, err := tenant.Activities(ctx, &store.ActivityFilter{SupplierIds: []store.GlobalID{supplier.GlobalID()}}, store.ActivityOrder{}, store.Page{})
 					return counted(c, err)
@@ -115,6 +122,10 @@ func connections(l *storetest.Ledger) []func(context.Context, store.Page) (shown
 		func(c context.Context, p store.Page) (shown, error) {
 			x, err := l.Tenant.Emissions(c, nil, store.EmissionOrder{}, p)
 			return show(x, err, emissionID)
+		},
+		func(c context.Context, p store.Page) (shown, error) {
+			x, err := l.Tenant.FactorMappings(c, nil, p)
+			return show(x, err, func(m *store.FactorMapping) store.ID { return m.ID })
 		},
 		func(c context.Context, p store.Page) (shown, error) {
 			x, err := l.Tenant.EmissionsOf(c, below, nil, store.EmissionOrder{}, p)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"database/sql"
 	"fmt"
 	"slices"
 	"strings"
@@ -19,25 +20,60 @@ type Line struct {
 }
 
 var activityColumns = []string{"org_id", "id", "external_id", "supplier_id", "category_number", "description", "account_code", "search_key", "occurred_on",
-	"quantity_micros", "quantity_unit", "money_micros", "currency", "country", "calculated", "problem_code", "problem_message", "content_hash", "calc_hash",
-	"created_at", "updated_at"}
+	"quantity_micros", "quantity_unit", "money_micros", "currency", "country", "factor_id", "given_category", "conversion_property", "uncertainty_micros",
+	"calculated", "problem_code", "problem_message", "content_hash", "created_at", "updated_at"}
 
-var emissionColumns = []string{"org_id", "id", "activity_id", "supplier_id", "category_number", "factor_id", "dataset_id", "run_id", "occurred_on", "country",
-	"account_code", "co2e_mg", "biogenic_mg", "spend_micros", "method", "gwp_set", "gases", "provenance", "calculated_at", "superseded"}
+var emissionColumns = []string{"org_id", "id", "activity_id", "supplier_id", "factor_id", "dataset_id", "run_id", "formula_id", "amount_micros", "co2e_mg",
+	"biogenic_mg", "low_mg", "high_mg", "spend_micros", "calculated_at", "occurred_on", "category_number", "quality", "superseded", "country", "account_code",
+	"method", "gwp_set"}
 
 // storedLine is what is known of an activity that is there.
 type storedLine struct {
 	id                   ID
 	createdAt, updatedAt exact.Instant
 	occurredOn           exact.Date
-	content, calculation digest
+	content              digest
+	calculation          calculation
+}
+
+// calculation is what a line's calculation says: neither when it was made, nor in which run. Without one it is empty.
+type calculation struct {
+	problem, message string
+	factor, formula  ID
+	amount, co2e     int64
+	biogenic         int64
+	low, high, spend bounded
+	method           CalculationMethod
+	gwpSet           GwpSet
+	quality          int32
+}
+
+// bounded is a number that may not be there.
+type bounded struct {
+	there bool
+	n     int64
+}
+
+// Scan reads the number from SQL.
+func (b *bounded) Scan(src any) error {
+	var n sql.NullInt64
+	err := n.Scan(src)
+	*b = bounded{n.Valid, n.Int64}
+	return err
+}
+
+func maybeNumber[E ~int64](p *E) bounded {
+	if p == nil {
+		return bounded{}
+	}
+	return bounded{true, int64(*p)}
 }
 
 // pendingLine is a line on its way into the tables.
 type pendingLine struct {
 	*Line
-	content, calculation digest
-	gases, provenance    string
+	content     digest
+	calculation calculation
 }
 
 // PutLines matches activities by external id. A line that says nothing new, neither in the activity nor in its calculation, is UNCHANGED; where either is new
@@ -59,6 +95,9 @@ func (w *Writer) PutLines(ctx context.Context, lines []*Line) ([]ItemStatus, err
 		return nil, err
 	}
 	if err := w.holdLines(ctx, true); err != nil {
+		return nil, err
+	}
+	if err := w.putFormulas(ctx, pending); err != nil {
 		return nil, err
 	}
 	stored := make([]*storedLine, len(lines))
@@ -85,17 +124,17 @@ func prepare(l *Line) (p pendingLine, err error) {
 	}
 	p = pendingLine{Line: l, content: contentDigest(a)}
 	switch {
-	case e != nil && (e.FactorID.IsZero() || e.DatasetID.IsZero() || e.RunID.IsZero()):
-		return p, fmt.Errorf("store: the emission of line %.80q lacks factor, dataset or run", a.ExternalID)
+	case e != nil && (e.FactorID.IsZero() || e.DatasetID.IsZero() || e.RunID.IsZero() || e.FormulaID.IsZero() || !e.Quality.valid()):
+		return p, fmt.Errorf("store: the emission of line %.80q lacks factor, dataset, run, formula or quality", a.ExternalID)
 	case e != nil && e.OccurredOn.Year() != a.OccurredOn.Year():
 		return p, fmt.Errorf("store: the emission of line %.80q is of another year than the line", a.ExternalID)
 	case e != nil && a.Problem != nil:
 		return p, fmt.Errorf("store: line %.80q has an emission and a problem", a.ExternalID)
 	case e != nil:
-		p.gases, p.provenance = gasAmountsText(e.Gases), provenanceText(e.Provenance)
-		p.calculation = emissionDigest(e, p.gases, p.provenance)
+		p.calculation = calculation{factor: e.FactorID, formula: e.FormulaID, amount: int64(e.Amount), co2e: int64(e.CO2e), biogenic: int64(e.BiogenicCO2),
+			low: maybeNumber(e.Low), high: maybeNumber(e.High), spend: maybeNumber(e.Spend), method: e.Method, gwpSet: e.GwpSet, quality: e.Quality.packed()}
 	case a.Problem != nil:
-		p.calculation = problemDigest(a.Problem)
+		p.calculation = calculation{problem: a.Problem.Code, message: a.Problem.Message}
 	}
 	return p, nil
 }
@@ -108,26 +147,41 @@ func (p *pendingLine) isNew(was *storedLine) bool {
 	return p.content != was.content || p.asked() && p.calculation != was.calculation
 }
 
-const storedColumns = "a.external_id, a.id, a.created_at, a.updated_at, a.occurred_on, a.content_hash, a.calc_hash"
+const storedColumns = `a.external_id, a.id, a.created_at, a.updated_at, a.occurred_on, a.content_hash, COALESCE(a.problem_code, ''), COALESCE(a.problem_message, ''),
+	e.factor_id, e.formula_id, COALESCE(e.amount_micros, 0), COALESCE(e.co2e_mg, 0), COALESCE(e.biogenic_mg, 0), e.low_mg, e.high_mg, e.spend_micros,
+	COALESCE(e.method, ''), COALESCE(e.gwp_set, ''), COALESCE(e.quality, 0)`
 
 func scanStored(scan scanner, byExternalID map[string]int, stored []*storedLine) error {
 	var externalID string
 	s := new(storedLine)
-	if err := scan(&externalID, &s.id, &s.createdAt, &s.updatedAt, &s.occurredOn, &s.content, &s.calculation); err != nil {
+	c := &s.calculation
+	var factor, formula *ID
+	if err := scan(&externalID, &s.id, &s.createdAt, &s.updatedAt, &s.occurredOn, &s.content, &c.problem, &c.message, &factor, &formula, &c.amount, &c.co2e, &c.biogenic,
+		&c.low, &c.high, &c.spend, &c.method, &c.gwpSet, &c.quality); err != nil {
 		return err
+	}
+	if factor != nil {
+		c.factor, c.formula = *factor, *formula
 	}
 	stored[byExternalID[externalID]] = s
 	return nil
 }
 
-// lookUp finds the activities that are there, in one statement.
+// lookUp finds the activities that are there, each with its current emission, in one statement.
 func (w *Writer) lookUp(ctx context.Context, externalIDs []string, byExternalID map[string]int, stored []*storedLine) error {
 	if len(externalIDs) == 0 {
 		return nil
 	}
-	b := w.statement()
+	b := w.t.statement("a")
 	b.in("a.external_id", listText, externalIDs)
-	return w.query(ctx, "SELECT", "activities", "SELECT "+storedColumns+" FROM activities AS a WHERE "+b.all(), b.args, func(scan scanner) error {
+	return w.readStored(ctx, b, byExternalID, stored)
+}
+
+// readStored reads the activities that a statement's conditions select, each with its current emission.
+func (w *Writer) readStored(ctx context.Context, b *statement, byExternalID map[string]int, stored []*storedLine) error {
+	text := "SELECT " + storedColumns + " FROM activities AS a LEFT JOIN emissions AS e ON e.org_id = $1 AND e.activity_id = a.id AND NOT e.superseded AND " +
+		published + " WHERE " + b.all()
+	return w.query(ctx, "SELECT", "activities", text, b.args, func(scan scanner) error {
 		return scanStored(scan, byExternalID, stored)
 	})
 }
@@ -144,7 +198,12 @@ func (w *Writer) lockStored(ctx context.Context, stored []*storedLine, byExterna
 	if len(ids) == 0 {
 		return nil
 	}
-	return w.lockRows(ctx, "activities", "a", storedColumns, ids, func(scan scanner) error { return scanStored(scan, byExternalID, stored) })
+	if err := w.lockRows(ctx, "activities", "a", "id", ids, func(scanner) error { return nil }); err != nil {
+		return err
+	}
+	b := w.t.statement("a")
+	b.in("a.id", listUUID, ids) // by what is locked: another line may have the key by now
+	return w.readStored(ctx, b, byExternalID, stored)
 }
 
 // decide tells what becomes of each line, and completes it: an activity that was there keeps its id and the time it was made.
@@ -206,16 +265,22 @@ func (w *Writer) refused(p *pendingLine, was *storedLine) *fault.Fault {
 func (w *Writer) supersede(ctx context.Context, activities []ID) error {
 	b := w.statement()
 	b.in("activity_id", listUUID, activities)
-	return w.query(ctx, "UPDATE", "emissions", "UPDATE emissions SET superseded = TRUE WHERE "+b.all("NOT superseded")+" RETURNING supplier_id, co2e_mg", b.args,
+	return w.query(ctx, "UPDATE", "emissions", "UPDATE emissions AS e SET superseded = TRUE WHERE "+b.all("NOT superseded", published)+" RETURNING id, supplier_id", b.args,
 		func(scan scanner) error {
+			var id ID
 			var supplier *ID
-			var co2e exact.Milligrams
-			err := scan(&supplier, &co2e)
-			if supplier != nil {
-				w.sums[*supplier] -= co2e
-			}
+			err := scan(&id, &supplier)
+			w.ended = append(w.ended, id)
+			w.sumsOf(supplier)
 			return err
 		})
+}
+
+// sumsOf notes that a supplier's sums change; nil is no supplier.
+func (w *Writer) sumsOf(supplier *ID) {
+	if supplier != nil {
+		w.suppliers[*supplier] = true
+	}
 }
 
 // put writes the activities that are created or updated, with their emissions.
@@ -233,9 +298,8 @@ func (w *Writer) put(ctx context.Context, pending []pendingLine, statuses []Item
 		}
 		if e := p.Emission; e != nil {
 			calculated = append(calculated, p)
-			if e.SupplierID != nil {
-				w.sums[*e.SupplierID] += e.CO2e
-			}
+			w.begun = append(w.begun, e.ID)
+			w.sumsOf(e.SupplierID)
 		}
 	}
 	if err := w.update(ctx, updated); err != nil {
@@ -273,8 +337,9 @@ func (w *Writer) activityRow(p *pendingLine) *activityRow {
 		search += " " + *a.AccountCode
 	}
 	r := &activityRow{OrgID: w.t.org, ID: a.ID, ExternalID: a.ExternalID, SupplierID: a.SupplierID, CategoryNumber: a.CategoryNumber, Description: a.Description,
-		AccountCode: a.AccountCode, SearchKey: fold(search), OccurredOn: a.OccurredOn, Country: a.Country, Calculated: p.Emission != nil,
-		ContentHash: p.content, CalcHash: p.calculation, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt}
+		AccountCode: a.AccountCode, SearchKey: fold(search), OccurredOn: a.OccurredOn, Country: a.Country, FactorID: a.FactorID, GivenCategory: a.GivenCategory,
+		ConversionProperty: a.ConversionProperty, UncertaintyMicros: (*int64)(a.UncertaintyPercent), Calculated: p.Emission != nil,
+		ContentHash: p.content, CreatedAt: a.CreatedAt, UpdatedAt: a.UpdatedAt}
 	if a.Quantity != nil {
 		r.QuantityMicros, r.QuantityUnit = (*int64)(&a.Quantity.Value), &a.Quantity.Unit
 	}
@@ -291,13 +356,14 @@ func (w *Writer) activityRow(p *pendingLine) *activityRow {
 func (w *Writer) activityValues(p *pendingLine) []any {
 	r := w.activityRow(p)
 	return []any{r.OrgID, r.ID, r.ExternalID, r.SupplierID, r.CategoryNumber, r.Description, r.AccountCode, r.SearchKey, r.OccurredOn,
-		r.QuantityMicros, r.QuantityUnit, r.MoneyMicros, r.Currency, r.Country, r.Calculated, r.ProblemCode, r.ProblemMessage, r.ContentHash, r.CalcHash,
-		r.CreatedAt, r.UpdatedAt}
+		r.QuantityMicros, r.QuantityUnit, r.MoneyMicros, r.Currency, r.Country, r.FactorID, r.GivenCategory,
+		r.ConversionProperty, r.UncertaintyMicros, r.Calculated, r.ProblemCode, r.ProblemMessage, r.ContentHash, r.CreatedAt, r.UpdatedAt}
 }
 
 // emissionValues gives the values of emissionColumns.
 func (w *Writer) emissionValues(p *pendingLine) []any {
 	e := p.Emission
-	return []any{w.t.org, e.ID, e.ActivityID, e.SupplierID, e.CategoryNumber, e.FactorID, e.DatasetID, e.RunID, e.OccurredOn, e.Country,
-		e.AccountCode, int64(e.CO2e), int64(e.BiogenicCO2), (*int64)(e.Spend), string(e.Method), string(e.GwpSet), p.gases, p.provenance, e.CalculatedAt, false}
+	return []any{w.t.org, e.ID, e.ActivityID, e.SupplierID, e.FactorID, e.DatasetID, e.RunID, e.FormulaID, int64(e.Amount), int64(e.CO2e),
+		int64(e.BiogenicCO2), (*int64)(e.Low), (*int64)(e.High), (*int64)(e.Spend), e.CalculatedAt, e.OccurredOn, e.CategoryNumber, e.Quality.packed(), false,
+		e.Country, e.AccountCode, string(e.Method), string(e.GwpSet)}
 }

@@ -158,7 +158,7 @@ func (w *Writer) keepTotals(ctx context.Context, year int32, totals *FootprintTo
 	b := w.statement()
 	b.is("year", "=", int(year))
 	var set []string
-	for _, c := range emissionTotals.cols {
+	for _, c := range totalsOf["emissions"].cols {
 		set = append(set, c.sql+" = "+b.bind(c.dest(totals)))
 	}
 	return w.exec(ctx, "UPDATE", "reporting_years", "UPDATE reporting_years SET "+strings.Join(set, ", ")+" WHERE "+b.all(), b.args...)

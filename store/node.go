@@ -29,3 +29,9 @@ func (d *FactorDataset) GlobalID() GlobalID { return Global(KindFactorDataset, d
 
 // GlobalID names the run.
 func (r *CalculationRun) GlobalID() GlobalID { return Global(KindCalculationRun, r.ID) }
+
+// GlobalID names the batch.
+func (b *Batch) GlobalID() GlobalID { return Global(KindBatch, b.ID) }
+
+// GlobalID names the mapping.
+func (m *FactorMapping) GlobalID() GlobalID { return Global(KindFactorMapping, m.ID) }

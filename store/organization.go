@@ -32,7 +32,8 @@ func (s *Store) CreateOrganization(ctx context.Context, o *Organization) error {
 	if o.MoneyOrder == "" {
 		o.MoneyOrder = DeflateThenConvert
 	}
-	row := organizationRow{ID: o.ID, Name: o.Name, Country: o.Country, Currency: o.Currency, GwpSet: o.GwpSet, MoneyOrder: o.MoneyOrder, CreatedAt: o.CreatedAt}
+	row := organizationRow{ID: o.ID, Name: o.Name, Country: o.Country, Currency: o.Currency, GwpSet: o.GwpSet, MoneyOrder: o.MoneyOrder,
+		StrictValidity: o.StrictValidity, CreatedAt: o.CreatedAt}
 	_, err := s.writes.NewInsert().Model(&row).Exec(ctx)
 	if err != nil && s.dialect.classify(err) == notUnique {
 		return fault.Wrap(err, fault.Conflict, "There is an organization %q already.", o.Name).At("name")
@@ -59,6 +60,11 @@ func (s *Store) FindOrganization(ctx context.Context, idOrName string) (*Organiz
 	return row.organization(), nil
 }
 
+// Organizations gives all of them, in the order in which they were made: for whoever looks after a database, never for a client.
+func (s *Store) Organizations(ctx context.Context) ([]*Organization, error) {
+	return all(s, s.statement(), organizations(), "o.created_at, o.id", 0).All(ctx)
+}
+
 var organizationRelation = newRelation("organizations", "o", nil,
 	idColumn("o.id", "ID GlobalID", func(o *Organization) *ID { return &o.ID }),
 	textColumn("o.name", "Name", func(o *Organization) *string { return &o.Name }),
@@ -66,6 +72,7 @@ var organizationRelation = newRelation("organizations", "o", nil,
 	textColumn("o.currency", "Currency", func(o *Organization) *string { return &o.Currency }),
 	textColumn("o.gwp_set", "GwpSet", func(o *Organization) *GwpSet { return &o.GwpSet }),
 	textColumn("o.money_order", "MoneyOrder", func(o *Organization) *MoneyOrder { return &o.MoneyOrder }),
+	boolColumn("o.strict_validity", "StrictValidity", func(o *Organization) *bool { return &o.StrictValidity }),
 	instantColumn("o.created_at", "CreatedAt", func(o *Organization) *exact.Instant { return &o.CreatedAt }),
 )
 

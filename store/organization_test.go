@@ -10,14 +10,14 @@ import (
 
 func TestOrganizations(t *testing.T) {
 	storetest.Each(t, "are found by id, global id and name", func(t *testing.T, st *store.Store) {
-		o := store.Organization{Name: " Acme ", Currency: "EUR", Country: new("FR")}
+		o := store.Organization{Name: " Acme ", Currency: "EUR", Country: new("FR"), StrictValidity: true}
 		if err := st.CreateOrganization(t.Context(), &o); err != nil {
 			t.Fatal(err)
 		}
 		for _, key := range []string{o.ID.String(), o.GlobalID().String(), "Acme"} {
 			got, err := st.FindOrganization(t.Context(), key)
 			if err != nil || got.ID != o.ID || got.Name != "Acme" || got.Currency != "EUR" || *got.Country != "FR" || got.GwpSet != store.AR6 ||
-				got.MoneyOrder != store.DeflateThenConvert || got.CreatedAt != o.CreatedAt {
+				got.MoneyOrder != store.DeflateThenConvert || !got.StrictValidity || got.CreatedAt != o.CreatedAt {
 				t.Errorf("by %s: %+v, %v", key, got, err)
 			}
 		}

@@ -21,10 +21,11 @@ var bulk = []string{
 	`INSERT INTO activities (org_id, id, external_id, supplier_id, category_number, description, search_key, occurred_on, money_micros, currency, calculated, content_hash, created_at, updated_at)
 	 SELECT org_id, gen_random_uuid(), external_id, id, 1 + co2e_mg % 15, name, name_key, date '2024-01-01' + (co2e_mg % 700)::integer,
 	        CASE WHEN co2e_mg % 5 > 0 THEN co2e_mg * 1000 END, 'USD', true, '\x00', created_at, updated_at FROM suppliers WHERE org_id = $1::uuid`,
-	`INSERT INTO emissions (org_id, id, activity_id, supplier_id, category_number, factor_id, dataset_id, run_id, occurred_on, co2e_mg, biogenic_mg, method, gwp_set, gases,
-	                        provenance, calculated_at, superseded)
+	`WITH one AS (INSERT INTO formulas (id, text) VALUES ('00000000-0000-0000-0000-000000000001', '[0,[],[]]') ON CONFLICT (id) DO NOTHING)
+	 INSERT INTO emissions (org_id, id, activity_id, supplier_id, category_number, factor_id, dataset_id, run_id, occurred_on, co2e_mg, biogenic_mg, method, gwp_set,
+	                        formula_id, amount_micros, quality, calculated_at, superseded)
 	 SELECT org_id, gen_random_uuid(), id, (SELECT s.id FROM suppliers s WHERE s.org_id = a.org_id AND s.external_id = 'S' || 1 + length(a.external_id) * a.money_micros % 300),
-	        category_number, id, id, id, occurred_on, coalesce(money_micros, 0), 0, 'SPEND_BASED', 'AR5', '[]', '[]', created_at, false FROM activities a WHERE org_id = $1::uuid`,
+	        category_number, id, id, id, occurred_on, coalesce(money_micros, 0), 0, 'SPEND_BASED', 'AR5', '00000000-0000-0000-0000-000000000001', 0, 33333, created_at, false FROM activities a WHERE org_id = $1::uuid`,
 }
 
 const bulkFactors = `INSERT INTO emission_factors (id, dataset_id, code, name, name_key, region, unit, value, value_key, gases)
@@ -153,6 +154,9 @@ func unfilteredListing[T any, F ~string](field F, d store.OrderDirection, read f
 	}}
 }
 
+// fewRows are tables that are rightly read whole, or are so here.
+var fewRows = strings.NewReplacer("Seq Scan on factor_datasets own", "factor_datasets", "Seq Scan on unpublished_runs", "unpublished_runs", "Seq Scan on formulas", "formulas")
+
 // checkWalksIndex reads the first page, the last, and one at the far end by a cursor from either side.
 func checkWalksIndex(t *testing.T, p planned, c listing) {
 	t.Helper()
@@ -182,7 +186,7 @@ func checkWalksIndex(t *testing.T, p planned, c listing) {
 		t.Errorf("%s: nothing was prepared", c.name)
 	}
 	for _, plan := range plans {
-		plan = strings.ReplaceAll(plan, "Seq Scan on factor_datasets own", "the few rows of factor_datasets")
+		plan = fewRows.Replace(plan)
 		if !strings.Contains(plan, "Index") || strings.Contains(plan, "Sort") || strings.Contains(plan, "Seq Scan") {
 			t.Errorf("%s does not walk an index:\n%s", c.name, plan)
 		}
@@ -231,7 +235,7 @@ func checkChildrenWalkIndex(t *testing.T, p planned, l *storetest.Ledger) {
 			t.Fatalf("%s: %v", name, err)
 		}
 		for _, plan := range p.plans() {
-			plan = strings.ReplaceAll(plan, "Seq Scan on factor_datasets own", "the few rows of factor_datasets")
+			plan = fewRows.Replace(plan)
 			if !strings.Contains(plan, "Index") || strings.Contains(plan, "Sort") || strings.Contains(plan, "Seq Scan") {
 				t.Errorf("%s do not walk an index:\n%s", name, plan)
 			}

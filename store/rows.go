@@ -13,17 +13,19 @@ import (
 type organizationRow struct {
 	bun.BaseModel `bun:"table:organizations,alias:o"`
 
-	ID         ID            `bun:"id,pk,type:uuid"`
-	Name       string        `bun:"name"`
-	Country    *string       `bun:"country"`
-	Currency   string        `bun:"currency"`
-	GwpSet     GwpSet        `bun:"gwp_set"`
-	MoneyOrder MoneyOrder    `bun:"money_order"`
-	CreatedAt  exact.Instant `bun:"created_at,type:timestamptz"`
+	ID             ID            `bun:"id,pk,type:uuid"`
+	Name           string        `bun:"name"`
+	Country        *string       `bun:"country"`
+	Currency       string        `bun:"currency"`
+	GwpSet         GwpSet        `bun:"gwp_set"`
+	MoneyOrder     MoneyOrder    `bun:"money_order"`
+	StrictValidity bool          `bun:"strict_validity"`
+	CreatedAt      exact.Instant `bun:"created_at,type:timestamptz"`
 }
 
 func (r *organizationRow) organization() *Organization {
-	return &Organization{ID: r.ID, Name: r.Name, Country: r.Country, Currency: r.Currency, GwpSet: r.GwpSet, MoneyOrder: r.MoneyOrder, CreatedAt: r.CreatedAt}
+	return &Organization{ID: r.ID, Name: r.Name, Country: r.Country, Currency: r.Currency, GwpSet: r.GwpSet, MoneyOrder: r.MoneyOrder,
+		StrictValidity: r.StrictValidity, CreatedAt: r.CreatedAt}
 }
 
 type apiKeyRow struct {
@@ -65,27 +67,30 @@ type supplierRow struct {
 type activityRow struct {
 	bun.BaseModel `bun:"table:activities,alias:a"`
 
-	OrgID          ID            `bun:"org_id,pk,type:uuid"`
-	ID             ID            `bun:"id,pk,type:uuid"`
-	ExternalID     string        `bun:"external_id"`
-	SupplierID     *ID           `bun:"supplier_id,type:uuid"`
-	CategoryNumber int32         `bun:"category_number"`
-	Description    string        `bun:"description"`
-	AccountCode    *string       `bun:"account_code"`
-	SearchKey      string        `bun:"search_key"`
-	OccurredOn     exact.Date    `bun:"occurred_on,type:date"`
-	QuantityMicros *int64        `bun:"quantity_micros"`
-	QuantityUnit   *string       `bun:"quantity_unit"`
-	MoneyMicros    *int64        `bun:"money_micros"`
-	Currency       *string       `bun:"currency"`
-	Country        *string       `bun:"country"`
-	Calculated     bool          `bun:"calculated"`
-	ProblemCode    *string       `bun:"problem_code"`
-	ProblemMessage *string       `bun:"problem_message"`
-	ContentHash    digest        `bun:"content_hash,type:bytea"`
-	CalcHash       digest        `bun:"calc_hash,type:bytea"`
-	CreatedAt      exact.Instant `bun:"created_at,type:timestamptz"`
-	UpdatedAt      exact.Instant `bun:"updated_at,type:timestamptz"`
+	OrgID              ID            `bun:"org_id,pk,type:uuid"`
+	ID                 ID            `bun:"id,pk,type:uuid"`
+	ExternalID         string        `bun:"external_id"`
+	SupplierID         *ID           `bun:"supplier_id,type:uuid"`
+	CategoryNumber     int32         `bun:"category_number"`
+	Description        string        `bun:"description"`
+	AccountCode        *string       `bun:"account_code"`
+	SearchKey          string        `bun:"search_key"`
+	OccurredOn         exact.Date    `bun:"occurred_on,type:date"`
+	QuantityMicros     *int64        `bun:"quantity_micros"`
+	QuantityUnit       *string       `bun:"quantity_unit"`
+	MoneyMicros        *int64        `bun:"money_micros"`
+	Currency           *string       `bun:"currency"`
+	Country            *string       `bun:"country"`
+	FactorID           *ID           `bun:"factor_id,type:uuid"`
+	GivenCategory      *int32        `bun:"given_category"`
+	ConversionProperty *string       `bun:"conversion_property"`
+	UncertaintyMicros  *int64        `bun:"uncertainty_micros"`
+	Calculated         bool          `bun:"calculated"`
+	ProblemCode        *string       `bun:"problem_code"`
+	ProblemMessage     *string       `bun:"problem_message"`
+	ContentHash        digest        `bun:"content_hash,type:bytea"`
+	CreatedAt          exact.Instant `bun:"created_at,type:timestamptz"`
+	UpdatedAt          exact.Instant `bun:"updated_at,type:timestamptz"`
 }
 
 type datasetRow struct {

@@ -113,7 +113,7 @@ func TestAnErrorOfAStatementCostsNoConnection(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sum, err := l.Tenant.EmissionSum(nil)
+		sum, err := l.Tenant.EmissionSum(&store.EmissionFilter{Countries: []string{"US"}})
 		if err != nil {
 			t.Fatal(err)
 		}

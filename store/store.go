@@ -33,17 +33,18 @@ type Options struct {
 
 // Store is a database, open.
 type Store struct {
-	kind    string
-	dialect dialect
-	db      *bun.DB // reads; on Postgres writes too
-	writes  *bun.DB // SQLite has one connection that writes
-	closers []func() error
-	metrics *telemetry.Store
-	log     *slog.Logger
-	now     func() time.Time
-	newID   func() ID
-	writers int
-	held    holder
+	kind     string
+	dialect  dialect
+	db       *bun.DB // reads; on Postgres writes too
+	writes   *bun.DB // SQLite has one connection that writes
+	closers  []func() error
+	metrics  *telemetry.Store
+	log      *slog.Logger
+	now      func() time.Time
+	newID    func() ID
+	writers  int
+	held     holder
+	formulas knownFormulas
 	// snapshot takes a connection for the reads of one operation.
 	snapshot func(context.Context) (Snapshot, error)
 	// cursorKey authenticates cursors; made once per database.

@@ -28,6 +28,18 @@ func summed(rows []*store.Emission) (t store.FootprintTotals) {
 			t.HasSpend = true
 			t.SpendCO2e += e.CO2e
 		}
+		low, high := e.CO2e, e.CO2e
+		if e.Low != nil {
+			low, high = min(*e.Low, *e.High), max(*e.Low, *e.High)
+			t.HasInterval = true
+		}
+		t.Low, t.High = t.Low+low, t.High+high
+		grams := int64(e.CO2e / 1000)
+		if grams < 0 {
+			grams = -grams
+		}
+		q := e.Quality
+		t.Weight, t.Quality = t.Weight+grams, t.Quality+grams*int64(q.Technology+q.Time+q.Geography+q.Completeness+q.Reliability)
 	}
 	t.ActivityCount = int32(len(lines))
 	return t
@@ -55,7 +67,7 @@ func drawQuestion(r *rapid.T, l *storetest.Ledger) question {
 		all := q.meets
 		q.meets = func(e *store.Emission) bool { return all(e) && more(e) }
 	}
-	if rapid.Bool().Draw(r, "superseded too") {
+	if rapid.IntRange(0, 3).Draw(r, "superseded too") == 0 {
 		q.filter.IncludeSuperseded = new(true)
 		q.meets = func(*store.Emission) bool { return true }
 	}
@@ -75,6 +87,18 @@ func drawQuestion(r *rapid.T, l *storetest.Ledger) question {
 	if rapid.Bool().Draw(r, "days") {
 		from := exact.NewDate(2023, 1, rapid.IntRange(1, 500).Draw(r, "from"))
 		to := from.AddDays(rapid.IntRange(0, 500).Draw(r, "days"))
+		switch rapid.IntRange(0, 2).Draw(r, "begins") {
+		case 0:
+			from = exact.NewDate(from.Year(), 1, 1)
+		case 1:
+			from = exact.NewDate(from.Year(), from.Month(), 1)
+		}
+		switch rapid.IntRange(0, 2).Draw(r, "ends") {
+		case 0:
+			to = exact.NewDate(to.Year(), 12, 31)
+		case 1:
+			to = exact.NewDate(to.Year(), to.Month()+1, 0)
+		}
 		q.filter.OccurredFrom, q.filter.OccurredTo = &from, &to
 		and(func(e *store.Emission) bool { return !from.After(e.OccurredOn) && !e.OccurredOn.After(to) })
 	}
@@ -82,11 +106,16 @@ func drawQuestion(r *rapid.T, l *storetest.Ledger) question {
 		q.filter.Methods = []store.CalculationMethod{store.Hybrid, store.SpendBased}
 		and(func(e *store.Emission) bool { return e.Method != store.AverageData })
 	}
-	if rapid.Bool().Draw(r, "countries") {
+	if rapid.IntRange(0, 3).Draw(r, "countries") == 0 {
 		q.filter.Countries = []string{"GB", "DE"}
 		and(func(e *store.Emission) bool { return e.Country != nil && *e.Country != "FR" })
 	}
-	if rapid.Bool().Draw(r, "factors") {
+	if rapid.Bool().Draw(r, "datasets") {
+		d := rapid.SampledFrom(l.Factors).Draw(r, "of the dataset of").DatasetID
+		q.filter.DatasetIds = []store.GlobalID{store.Global(store.KindFactorDataset, d)}
+		and(func(e *store.Emission) bool { return e.DatasetID == d })
+	}
+	if rapid.IntRange(0, 3).Draw(r, "factors") == 0 {
 		f := rapid.SliceOfN(rapid.SampledFrom(l.Factors), 1, 9).Draw(r, "of factors")
 		for _, f := range f {
 			q.filter.FactorIds = append(q.filter.FactorIds, f.GlobalID())
@@ -136,7 +165,10 @@ func TestTotalsAreTheSumOfTheRows(t *testing.T) {
 
 func checkTotalsOf(r *rapid.T, t *testing.T, l *storetest.Ledger, q question, met []*store.Emission) {
 	kind := rapid.SampledFrom([]store.Kind{store.KindSupplier, store.KindCategory, store.KindActivity}).Draw(r, "kind")
-	parents := drawParents(r, l, l, kind)
+	checkTotalsOfParents(r, t, l, q, met, drawParents(r, l, l, kind))
+}
+
+func checkTotalsOfParents(r *rapid.T, t *testing.T, l *storetest.Ledger, q question, met []*store.Emission, parents []store.GlobalID) {
 	got, err := l.Tenant.EmissionTotalsOf(t.Context(), parents, &q.filter)
 	if err != nil || len(got) != len(parents) {
 		r.Fatalf("%d totals of %d parents, %v", len(got), len(parents), err)
@@ -309,14 +341,17 @@ func TestASumThatIsTooLarge(t *testing.T) {
 	storetest.Each(t, "is refused with a word that helps, and never wraps around", func(t *testing.T, st *store.Store) {
 		l := storetest.NewLedger(t, st, "Acme", 2, nil)
 		ctx := t.Context()
-		if err := st.Exec(ctx, "UPDATE emissions SET co2e_mg = $1", int64(math.MaxInt64)); err != nil {
-			t.Fatal(err)
+		for _, table := range []string{"emissions", "emission_sums"} {
+			if err := st.Exec(ctx, "UPDATE "+table+" SET co2e_mg = $1", int64(math.MaxInt64)); err != nil {
+				t.Fatal(err)
+			}
 		}
 		_, total := l.Tenant.EmissionTotals(ctx, nil)
 		_, of := l.Tenant.EmissionTotalsOf(ctx, []store.GlobalID{l.Suppliers[1].GlobalID()}, nil)
+		_, one := l.Tenant.EmissionTotals(ctx, &store.EmissionFilter{Countries: []string{"US"}})
 		_, grouped := l.Tenant.Footprint(ctx, nil, nil, store.FootprintOrder{}, store.Page{})
 		_, whole := l.Tenant.Footprint(ctx, nil, []store.FootprintDimension{store.ByMonth}, store.FootprintOrder{}, store.Page{})
-		for i, err := range []error{total, grouped, whole} {
+		for i, err := range []error{total, one, grouped, whole} {
 			if fault.CodeOf(err) != fault.BadUserInput {
 				t.Errorf("sum %d: %v; want BAD_USER_INPUT", i, err)
 			}

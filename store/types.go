@@ -76,13 +76,14 @@ const (
 
 // Organization is a tenant: the company whose ledger it is.
 type Organization struct {
-	ID         ID
-	Name       string
-	Country    *string
-	Currency   string // ISO 4217; money is reported in it
-	GwpSet     GwpSet
-	MoneyOrder MoneyOrder
-	CreatedAt  exact.Instant
+	ID             ID
+	Name           string
+	Country        *string
+	Currency       string // ISO 4217; money is reported in it
+	GwpSet         GwpSet
+	MoneyOrder     MoneyOrder
+	StrictValidity bool // a factor is refused for a day that it does not hold for
+	CreatedAt      exact.Instant
 }
 
 // APIKey is a key without its secret.
@@ -158,9 +159,14 @@ type Activity struct {
 	Quantity       *Quantity
 	Money          *Money
 	Country        *string
-	Problem        *Problem // why there is no emission; nil where there is one, or none was asked for
-	CreatedAt      exact.Instant
-	UpdatedAt      exact.Instant
+	FactorID       *ID    // the factor that the line itself names; nil where rules find it
+	GivenCategory  *int32 // the category that the line itself names; nil where rules find it
+	// ConversionProperty names the density or heat content that may lead from the quantity's dimension to the factor's; nil where the line names none.
+	ConversionProperty *string
+	UncertaintyPercent *exact.Micros // of the amount: half the width of its 95 % interval; nil where it is not stated
+	Problem            *Problem      // why there is no emission; nil where there is one, or none was asked for
+	CreatedAt          exact.Instant
+	UpdatedAt          exact.Instant
 
 	columns pairs // while the row is read
 }
@@ -200,15 +206,23 @@ type Emission struct {
 	AccountCode    *string
 	CO2e           exact.Milligrams
 	BiogenicCO2    exact.Milligrams
-	Spend          *exact.Micros // in the organization's currency; nil where the line has no money
+	Spend          *exact.Micros     // in the organization's currency; nil where the line has no money
+	Low, High      *exact.Milligrams // of the 95 % interval, low to high by the sign of CO2e; nil where nothing states an uncertainty
 	Method         CalculationMethod
 	GwpSet         GwpSet
-	Gases          []GasAmount      // what the writer stores; readers ask GasAmounts
-	Provenance     []ProvenanceStep // what the writer stores; readers ask Steps
+	Quality        DataQuality
+	FormulaID      ID           // how Amount became CO2e
+	Formula        string       // the formula's text; readers ask Steps and GasAmounts, which repeat it
+	Amount         exact.Micros // of the ledger's line, in its unit or currency
 	CalculatedAt   exact.Instant
 	Superseded     bool
 
-	gases, provenance string // as stored: a reader of many emissions seldom wants them, and to decode them costs more than all the rest of the row
+	quality int32 // as stored
+}
+
+// DataQuality are the pedigree indicators of a calculation, 1 best to 5 worst.
+type DataQuality struct {
+	Technology, Time, Geography, Completeness, Reliability int32
 }
 
 // FactorDataset is one release of one source of emission factors. Datasets are shared by all organizations.
@@ -247,7 +261,10 @@ type EmissionFactor struct {
 	ValidFrom          *exact.Date
 	ValidTo            *exact.Date
 	UncertaintyPercent *exact.Decimal
-	CategoryNumber     *int32 // the category that the factor implies, where its source says so
+	SupplierShare      *exact.Decimal // the part of the value, 0 to 1, that rests on the supplier's own data; nil where it is an average
+	Verified           *bool          // whether somebody else than its maker checked it; nil where its file does not say
+	ConversionProperty *string        // the density or heat content that may lead to its unit from another dimension
+	CategoryNumber     *int32         // the category that the factor implies, where its source says so
 	Gases              []FactorGas
 }
 
@@ -263,10 +280,12 @@ type RunStatus string
 
 // The states that a run can be in.
 const (
+	RunQueued    RunStatus = "QUEUED"
 	RunRunning   RunStatus = "RUNNING"
 	RunSucceeded RunStatus = "SUCCEEDED"
 	RunPartial   RunStatus = "PARTIAL"
 	RunFailed    RunStatus = "FAILED"
+	RunCancelled RunStatus = "CANCELLED"
 )
 
 // CalculationRun groups the emissions of one import or recalculation.
@@ -315,4 +334,8 @@ type FootprintTotals struct {
 	Spend         exact.Micros
 	HasSpend      bool
 	SpendCO2e     exact.Milligrams // of the emissions whose line has money: what intensity divides
+	Low, High     exact.Milligrams // of the sum's 95 % interval, where HasInterval
+	HasInterval   bool             // whether any of the emissions states an uncertainty
+	Weight        int64            // CO2e without its sign in whole grams: what Quality is weighted by
+	Quality       int64            // the sum of each emission's five indicators, times its weight
 }

@@ -2,13 +2,11 @@ package store
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"maps"
 	"slices"
 	"time"
 
-	"carbongraph/internal/exact"
 	"carbongraph/internal/fault"
 )
 
@@ -16,10 +14,12 @@ import (
 type Writer struct {
 	t  *Tenant
 	tx *transaction
-	// sums and renewals are what the transaction does to suppliers that are there. They are written last, all together: hot suppliers are
-	// then locked for as short as can be, and writers wait for each other instead of locking up.
-	sums     map[ID]exact.Milligrams
-	renewals []renewal
+	// suppliers are those whose sums change, begun and ended the emissions that make them change: these are current now, and no longer. What becomes of
+	// suppliers and of sums is written last, all together: hot rows are then locked for as short as can be, and writers wait for each other instead of
+	// locking up.
+	suppliers    map[ID]bool
+	begun, ended []ID
+	renewals     []renewal
 	// locked is known from when the transaction holds the lock on lines.
 	locked lockedYears
 	holds  bool
@@ -33,11 +33,11 @@ type Writer struct {
 func (t *Tenant) Write(ctx context.Context, f func(context.Context, *Writer) error) error {
 	var w *Writer
 	err := t.store.transact(ctx, "write", func(ctx context.Context, tx *transaction) error {
-		w = &Writer{t: t, tx: tx, sums: map[ID]exact.Milligrams{}}
+		w = &Writer{t: t, tx: tx, suppliers: map[ID]bool{}}
 		if err := f(ctx, w); err != nil {
 			return err
 		}
-		return w.finish(ctx)
+		return w.settle(ctx)
 	})
 	if err != nil {
 		return err
@@ -48,51 +48,46 @@ func (t *Tenant) Write(ctx context.Context, f func(context.Context, *Writer) err
 	return nil
 }
 
-// finish writes what suppliers have become. All of them are locked first, in the order of their ids.
-func (w *Writer) finish(ctx context.Context) error {
-	maps.DeleteFunc(w.sums, func(_ ID, sum exact.Milligrams) bool { return sum == 0 })
-	ids := maps.Clone(w.sums)
+// settle writes what suppliers and sums have become.
+func (w *Writer) settle(ctx context.Context) error {
+	ids := maps.Clone(w.suppliers)
 	for _, r := range w.renewals {
-		ids[r.row.ID] = 0
+		ids[r.row.ID] = true
 	}
-	if len(ids) == 0 {
-		return nil
-	}
-	locked := make(map[ID]*Supplier, len(ids))
-	rel := suppliers()
-	err := w.lockRows(ctx, rel.table, rel.alias, rel.columns, slices.Collect(maps.Keys(ids)), func(scan scanner) error {
-		s, err := rel.row(scan)
-		locked[s.ID] = s
-		return err
-	})
+	locked, err := w.lockSuppliers(ctx, slices.Collect(maps.Keys(ids)))
 	if err != nil {
 		return err
-	}
-	if len(locked) != len(ids) {
-		return fault.New(fault.NotFound, "A supplier that emissions name is not there.")
 	}
 	if err := w.renew(ctx, locked); err != nil {
 		return err
 	}
-	return w.addSums(ctx)
-}
-
-// addSums adds to the sums of suppliers that are locked.
-func (w *Writer) addSums(ctx context.Context) error {
-	if len(w.sums) == 0 {
+	of, begun, ended := slices.Collect(maps.Keys(w.suppliers)), w.begun, w.ended
+	w.suppliers, w.begun, w.ended, w.renewals = map[ID]bool{}, nil, nil, nil
+	if len(begun)+len(ended) == 0 {
 		return nil
 	}
-	byText := make(map[string]exact.Milligrams, len(w.sums))
-	for id, sum := range w.sums {
-		byText[id.String()] = sum
+	b := w.t.statement("e")
+	no := b.dialect.oneOf(b, "e.id", listUUID, ended, false)
+	yes := b.dialect.oneOf(b, "e.id", listUUID, begun, false) + " AND " + published
+	return w.addUp(ctx, of, b, change{-1, no}, change{1, yes})
+}
+
+// lockSuppliers locks suppliers in the order of their ids, and gives what they are by now.
+func (w *Writer) lockSuppliers(ctx context.Context, ids []ID) (map[ID]*Supplier, error) {
+	if len(ids) == 0 {
+		return nil, nil
 	}
-	pairs, err := json.Marshal(byText)
-	if err != nil {
+	locked := make(map[ID]*Supplier, len(ids))
+	rel := suppliers()
+	err := w.lockRows(ctx, rel.table, rel.alias, rel.columns, ids, func(scan scanner) error {
+		s, err := rel.row(scan)
+		locked[s.ID] = s
 		return err
+	})
+	if err == nil && len(locked) != len(ids) {
+		err = fault.New(fault.NotFound, "A supplier that emissions name is not there.")
 	}
-	words := w.t.store.dialect.words()
-	return w.exec(ctx, "UPDATE", "suppliers", "UPDATE suppliers SET co2e_mg = co2e_mg + CAST(sums.value AS bigint) FROM "+words["pairs"]+
-		" AS sums WHERE suppliers.org_id = $2 AND suppliers.id = CAST(sums.key AS "+words["uuid"]+")", string(pairs), w.t.org.String())
+	return locked, err
 }
 
 // lockRows locks the organization's rows with these ids until the transaction ends, always in the same order, and hands over what they are by now.
@@ -128,11 +123,16 @@ func (w *Writer) query(ctx context.Context, operation, table, text string, args 
 }
 
 // exec runs a statement with bound values in the transaction.
-func (w *Writer) exec(ctx context.Context, operation, table, text string, args ...any) (err error) {
+func (w *Writer) exec(ctx context.Context, operation, table, text string, args ...any) error {
+	return w.run(ctx, operation, table, text, &statement{args: args})
+}
+
+// run is exec of a statement that may want to be planned for its values.
+func (w *Writer) run(ctx context.Context, operation, table, text string, b *statement) (err error) {
 	began := time.Now()
 	s := w.t.store
 	defer func() { observer{s.metrics}.note(ctx, operation, table, began, err) }()
-	_, err = w.tx.Tx.Tx.ExecContext(ctx, text, s.dialect.bound(args, false)...)
+	_, err = w.tx.Tx.Tx.ExecContext(ctx, text, s.dialect.bound(b.args, b.fresh)...)
 	return err
 }
 

@@ -3,6 +3,7 @@ package store_test
 import (
 	"context"
 	"errors"
+	"reflect"
 	"slices"
 	"testing"
 
@@ -127,6 +128,16 @@ func TestPutLines(t *testing.T) {
 			}, store.Updated}},
 			history: []string{"(2)"}, sums: []string{"0", "0"},
 		},
+		"what a line states of itself is new content": {
+			steps: []step{{calculated(2 * kg), store.Created}, {func(l *storetest.Ledger, line *store.Line) {
+				line.Activity.ConversionProperty, line.Activity.UncertaintyPercent = new("epa:propane"), new(exact.Micros(12_500_000))
+				calculated(3*kg)(l, line)
+			}, store.Updated}, {func(l *storetest.Ledger, line *store.Line) {
+				line.Activity.UncertaintyPercent = new(exact.Micros(0))
+				calculated(4*kg)(l, line)
+			}, store.Updated}},
+			history: []string{"(2)", "(3)", "4"}, sums: []string{"4", "0"},
+		},
 		"a line stored without a calculation gets one later": {
 			steps:   []step{{func(*storetest.Ledger, *store.Line) {}, store.Created}, {calculated(2 * kg), store.Updated}},
 			history: []string{"2"}, sums: []string{"2", "0"},
@@ -168,6 +179,7 @@ func checkStored(t *testing.T, tenant *store.Tenant, l *store.Line) {
 	}
 	got, want := rows[0], l.Activity
 	if got.Description != want.Description || *got.Money != *want.Money || got.OccurredOn != want.OccurredOn || *got.SupplierID != *want.SupplierID ||
+		!reflect.DeepEqual(got.ConversionProperty, want.ConversionProperty) || !reflect.DeepEqual(got.UncertaintyPercent, want.UncertaintyPercent) ||
 		got.CreatedAt != want.CreatedAt || got.UpdatedAt != want.UpdatedAt || (want.Problem != nil && got.Problem.Code != want.Problem.Code) {
 		t.Errorf("stored %+v, want %+v", got, want)
 	}
@@ -185,7 +197,7 @@ func checkStored(t *testing.T, tenant *store.Tenant, l *store.Line) {
 		t.Fatal(err)
 	}
 	if e.CO2e != l.Emission.CO2e || e.FactorID != l.Emission.FactorID || *e.Spend != *l.Emission.Spend || len(gases) != 1 ||
-		gases[0].CO2e.Cmp(l.Emission.Gases[0].CO2e) != 0 || len(steps) != 1 || *steps[0].SourceRow != e.FactorID {
+		gases[0].CO2e.Cmp(l.Emission.CO2e.Decimal()) != 0 || len(steps) != 3 || e.Quality != l.Emission.Quality || *steps[1].SourceRow != e.FactorID {
 		t.Errorf("stored emission %+v, want %+v", e, l.Emission)
 	}
 }

@@ -36,6 +36,18 @@ var activityObject = &object[store.Activity]{
 			}
 			return scalar.AppendCountryCode(b, *o.Country), true
 		}),
+		"conversionProperty": plain("ConversionProperty", func(b []byte, o *store.Activity) ([]byte, bool) {
+			if o.ConversionProperty == nil {
+				return scalar.AppendNull(b), true
+			}
+			return scalar.AppendString(b, *o.ConversionProperty), true
+		}),
+		"uncertaintyPercent": plain("UncertaintyPercent", func(b []byte, o *store.Activity) ([]byte, bool) {
+			if o.UncertaintyPercent == nil {
+				return scalar.AppendNull(b), true
+			}
+			return scalar.AppendMicros(b, *o.UncertaintyPercent), true
+		}),
 		"createdAt": plain("CreatedAt", func(b []byte, o *store.Activity) ([]byte, bool) {
 			return scalar.AppendDateTime(b, o.CreatedAt), true
 		}),
@@ -85,6 +97,67 @@ var apiKeyObject = &object[store.APIKey]{
 				return scalar.AppendNull(b), true
 			}
 			return scalar.AppendDateTime(b, *o.ExpiresAt), true
+		}),
+	},
+}
+
+var batchObject = &object[store.Batch]{
+	name: "Batch",
+	leaves: map[string]leaf[store.Batch]{
+		"id": plain("GlobalID", func(b []byte, o *store.Batch) ([]byte, bool) {
+			return scalar.AppendID(b, o.GlobalID()), true
+		}),
+		"kind": plain("Kind", func(b []byte, o *store.Batch) ([]byte, bool) {
+			return scalar.AppendString(b, string(o.Kind)), true
+		}),
+		"status": plain("Status", func(b []byte, o *store.Batch) ([]byte, bool) {
+			return scalar.AppendString(b, string(o.Status)), true
+		}),
+		"total": plain("Total", func(b []byte, o *store.Batch) ([]byte, bool) {
+			if o.Total == nil {
+				return scalar.AppendNull(b), true
+			}
+			return scalar.AppendInt32(b, *o.Total), true
+		}),
+		"processed": plain("Processed", func(b []byte, o *store.Batch) ([]byte, bool) {
+			return scalar.AppendInt32(b, o.Processed), true
+		}),
+		"succeeded": plain("Succeeded", func(b []byte, o *store.Batch) ([]byte, bool) {
+			return scalar.AppendInt32(b, o.Succeeded()), true
+		}),
+		"failed": plain("Failed", func(b []byte, o *store.Batch) ([]byte, bool) {
+			return scalar.AppendInt32(b, o.Failed), true
+		}),
+		"rowsPerSecond": plain("RowsPerSecond", func(b []byte, o *store.Batch) ([]byte, bool) {
+			v := o.RowsPerSecond()
+			if v == nil {
+				return scalar.AppendNull(b), true
+			}
+			return scalar.AppendDecimal(b, *v), true
+		}),
+		"estimatedSecondsLeft": plain("EstimatedSecondsLeft", func(b []byte, o *store.Batch) ([]byte, bool) {
+			v := o.EstimatedSecondsLeft()
+			if v == nil {
+				return scalar.AppendNull(b), true
+			}
+			return scalar.AppendInt32(b, *v), true
+		}),
+		"startedAt": plain("StartedAt", func(b []byte, o *store.Batch) ([]byte, bool) {
+			if o.StartedAt == nil {
+				return scalar.AppendNull(b), true
+			}
+			return scalar.AppendDateTime(b, *o.StartedAt), true
+		}),
+		"finishedAt": plain("FinishedAt", func(b []byte, o *store.Batch) ([]byte, bool) {
+			if o.FinishedAt == nil {
+				return scalar.AppendNull(b), true
+			}
+			return scalar.AppendDateTime(b, *o.FinishedAt), true
+		}),
+	},
+	parts: map[string]part[store.Batch]{
+		"problem": one("Problem", userErrorObject, true, func(o *store.Batch) (*store.Problem, bool) {
+			return o.Problem, true
 		}),
 	},
 }
@@ -166,6 +239,42 @@ var categoryStatementObject = &object[model.CategoryStatement]{
 	},
 }
 
+var dataQualityObject = &object[store.DataQuality]{
+	name: "DataQuality",
+	leaves: map[string]leaf[store.DataQuality]{
+		"technology": plain("Technology", func(b []byte, o *store.DataQuality) ([]byte, bool) {
+			return scalar.AppendInt32(b, o.Technology), true
+		}),
+		"time": plain("Time", func(b []byte, o *store.DataQuality) ([]byte, bool) {
+			return scalar.AppendInt32(b, o.Time), true
+		}),
+		"geography": plain("Geography", func(b []byte, o *store.DataQuality) ([]byte, bool) {
+			return scalar.AppendInt32(b, o.Geography), true
+		}),
+		"completeness": plain("Completeness", func(b []byte, o *store.DataQuality) ([]byte, bool) {
+			return scalar.AppendInt32(b, o.Completeness), true
+		}),
+		"reliability": plain("Reliability", func(b []byte, o *store.DataQuality) ([]byte, bool) {
+			return scalar.AppendInt32(b, o.Reliability), true
+		}),
+		"score": plain("Score", func(b []byte, o *store.DataQuality) ([]byte, bool) {
+			return scalar.AppendDecimal(b, o.Score()), true
+		}),
+	},
+}
+
+var differenceCauseObject = &object[store.CausePart]{
+	name: "DifferenceCause",
+	leaves: map[string]leaf[store.CausePart]{
+		"cause": plain("Cause", func(b []byte, o *store.CausePart) ([]byte, bool) {
+			return scalar.AppendString(b, string(o.Cause)), true
+		}),
+		"change": plain("Change", func(b []byte, o *store.CausePart) ([]byte, bool) {
+			return scalar.AppendDecimal(b, o.Change), true
+		}),
+	},
+}
+
 var emissionObject = &object[store.Emission]{
 	name: "Emission",
 	leaves: map[string]leaf[store.Emission]{
@@ -210,6 +319,12 @@ var emissionObject = &object[store.Emission]{
 				return nil, false
 			}
 			return v, true
+		}),
+		"dataQuality": one("Quality", dataQualityObject, false, func(o *store.Emission) (*store.DataQuality, bool) {
+			return &o.Quality, true
+		}),
+		"uncertainty": one("Uncertainty", intervalObject, true, func(o *store.Emission) (*store.Interval, bool) {
+			return o.Uncertainty(), true
 		}),
 		"provenance": many("Steps", provenanceStepObject, func(o *store.Emission) ([]store.ProvenanceStep, bool) {
 			v, err := o.Steps()
@@ -291,6 +406,24 @@ var emissionFactorObject = &object[store.EmissionFactor]{
 			}
 			return scalar.AppendDecimal(b, *o.UncertaintyPercent), true
 		}),
+		"supplierShare": plain("SupplierShare", func(b []byte, o *store.EmissionFactor) ([]byte, bool) {
+			if o.SupplierShare == nil {
+				return scalar.AppendNull(b), true
+			}
+			return scalar.AppendDecimal(b, *o.SupplierShare), true
+		}),
+		"verified": plain("Verified", func(b []byte, o *store.EmissionFactor) ([]byte, bool) {
+			if o.Verified == nil {
+				return scalar.AppendNull(b), true
+			}
+			return scalar.AppendBoolean(b, *o.Verified), true
+		}),
+		"conversionProperty": plain("ConversionProperty", func(b []byte, o *store.EmissionFactor) ([]byte, bool) {
+			if o.ConversionProperty == nil {
+				return scalar.AppendNull(b), true
+			}
+			return scalar.AppendString(b, *o.ConversionProperty), true
+		}),
 	},
 	parts: map[string]part[store.EmissionFactor]{
 		"gases": many("Gases", factorGasObject, func(o *store.EmissionFactor) ([]store.FactorGas, bool) {
@@ -343,6 +476,74 @@ var factorGasObject = &object[store.FactorGas]{
 		}),
 		"basis": plain("Basis", func(b []byte, o *store.FactorGas) ([]byte, bool) {
 			return scalar.AppendString(b, string(o.Basis)), true
+		}),
+	},
+}
+
+var factorMappingObject = &object[store.FactorMapping]{
+	name: "FactorMapping",
+	leaves: map[string]leaf[store.FactorMapping]{
+		"id": plain("GlobalID", func(b []byte, o *store.FactorMapping) ([]byte, bool) {
+			return scalar.AppendID(b, o.GlobalID()), true
+		}),
+		"accountCode": plain("AccountCode", func(b []byte, o *store.FactorMapping) ([]byte, bool) {
+			if o.AccountCode == nil {
+				return scalar.AppendNull(b), true
+			}
+			return scalar.AppendString(b, *o.AccountCode), true
+		}),
+		"description": plain("Description", func(b []byte, o *store.FactorMapping) ([]byte, bool) {
+			if o.Description == nil {
+				return scalar.AppendNull(b), true
+			}
+			return scalar.AppendString(b, *o.Description), true
+		}),
+		"country": plain("Country", func(b []byte, o *store.FactorMapping) ([]byte, bool) {
+			if o.Country == nil {
+				return scalar.AppendNull(b), true
+			}
+			return scalar.AppendCountryCode(b, *o.Country), true
+		}),
+		"exclude": plain("Exclude", func(b []byte, o *store.FactorMapping) ([]byte, bool) {
+			return scalar.AppendBoolean(b, o.Exclude), true
+		}),
+		"reason": plain("Reason", func(b []byte, o *store.FactorMapping) ([]byte, bool) {
+			if o.Reason == nil {
+				return scalar.AppendNull(b), true
+			}
+			return scalar.AppendString(b, *o.Reason), true
+		}),
+		"decidedBy": plain("DecidedBy", func(b []byte, o *store.FactorMapping) ([]byte, bool) {
+			return scalar.AppendString(b, string(o.DecidedBy)), true
+		}),
+		"confidence": plain("Confidence", func(b []byte, o *store.FactorMapping) ([]byte, bool) {
+			return scalar.AppendDecimal(b, o.Confidence), true
+		}),
+		"reviewed": plain("Reviewed", func(b []byte, o *store.FactorMapping) ([]byte, bool) {
+			return scalar.AppendBoolean(b, o.Reviewed), true
+		}),
+	},
+}
+
+var factorSuggestionObject = &object[model.FactorSuggestion]{
+	name: "FactorSuggestion",
+	leaves: map[string]leaf[model.FactorSuggestion]{
+		"confidence": plain("Confidence", func(b []byte, o *model.FactorSuggestion) ([]byte, bool) {
+			return scalar.AppendDecimal(b, o.Confidence), true
+		}),
+		"decidedBy": plain("DecidedBy", func(b []byte, o *model.FactorSuggestion) ([]byte, bool) {
+			return scalar.AppendString(b, string(o.DecidedBy)), true
+		}),
+		"reason": plain("Reason", func(b []byte, o *model.FactorSuggestion) ([]byte, bool) {
+			return scalar.AppendString(b, o.Reason), true
+		}),
+	},
+	parts: map[string]part[model.FactorSuggestion]{
+		"factor": one("Factor", emissionFactorObject, false, func(o *model.FactorSuggestion) (*store.EmissionFactor, bool) {
+			return o.Factor, true
+		}),
+		"category": one("Category", categoryObject, true, func(o *model.FactorSuggestion) (*store.Category, bool) {
+			return o.Category, true
 		}),
 	},
 }
@@ -416,6 +617,18 @@ var footprintTotalsObject = &object[store.FootprintTotals]{
 			}
 			return scalar.AppendDecimal(b, *v), true
 		}),
+		"dataQualityScore": plain("DataQualityScore", func(b []byte, o *store.FootprintTotals) ([]byte, bool) {
+			v := o.DataQualityScore()
+			if v == nil {
+				return scalar.AppendNull(b), true
+			}
+			return scalar.AppendDecimal(b, *v), true
+		}),
+	},
+	parts: map[string]part[store.FootprintTotals]{
+		"uncertainty": one("Uncertainty", intervalObject, true, func(o *store.FootprintTotals) (*store.Interval, bool) {
+			return o.Uncertainty(), true
+		}),
 	},
 }
 
@@ -433,6 +646,18 @@ var gasAmountObject = &object[store.GasAmount]{
 		}),
 		"co2e": plain("CO2e", func(b []byte, o *store.GasAmount) ([]byte, bool) {
 			return scalar.AppendDecimal(b, o.CO2e), true
+		}),
+	},
+}
+
+var intervalObject = &object[store.Interval]{
+	name: "Interval",
+	leaves: map[string]leaf[store.Interval]{
+		"low": plain("Low", func(b []byte, o *store.Interval) ([]byte, bool) {
+			return scalar.AppendDecimal(b, o.Low), true
+		}),
+		"high": plain("High", func(b []byte, o *store.Interval) ([]byte, bool) {
+			return scalar.AppendDecimal(b, o.High), true
 		}),
 	},
 }
@@ -575,6 +800,29 @@ var reportingYearObject = &object[model.ReportingYear]{
 	},
 }
 
+var runDifferenceObject = &object[store.RunDifference]{
+	name: "RunDifference",
+	leaves: map[string]leaf[store.RunDifference]{
+		"key": plain("Key", func(b []byte, o *store.RunDifference) ([]byte, bool) {
+			return scalar.AppendString(b, o.Key), true
+		}),
+		"before": plain("MassBefore", func(b []byte, o *store.RunDifference) ([]byte, bool) {
+			return scalar.AppendDecimal(b, o.MassBefore()), true
+		}),
+		"after": plain("MassAfter", func(b []byte, o *store.RunDifference) ([]byte, bool) {
+			return scalar.AppendDecimal(b, o.MassAfter()), true
+		}),
+		"change": plain("MassChange", func(b []byte, o *store.RunDifference) ([]byte, bool) {
+			return scalar.AppendDecimal(b, o.MassChange()), true
+		}),
+	},
+	parts: map[string]part[store.RunDifference]{
+		"causes": many("Parts", differenceCauseObject, func(o *store.RunDifference) ([]store.CausePart, bool) {
+			return o.Parts(), true
+		}),
+	},
+}
+
 var supplierObject = &object[store.Supplier]{
 	name: "Supplier",
 	leaves: map[string]leaf[store.Supplier]{
@@ -671,22 +919,29 @@ func described() map[string]any {
 	return map[string]any{
 		"Activity":          activityObject,
 		"ApiKey":            apiKeyObject,
+		"Batch":             batchObject,
 		"CalculationRun":    calculationRunObject,
 		"Category":          categoryObject,
 		"CategoryStatement": categoryStatementObject,
+		"DataQuality":       dataQualityObject,
+		"DifferenceCause":   differenceCauseObject,
 		"Emission":          emissionObject,
 		"EmissionFactor":    emissionFactorObject,
 		"FactorDataset":     factorDatasetObject,
 		"FactorGas":         factorGasObject,
+		"FactorMapping":     factorMappingObject,
+		"FactorSuggestion":  factorSuggestionObject,
 		"FootprintRow":      footprintRowObject,
 		"FootprintTotals":   footprintTotalsObject,
 		"GasAmount":         gasAmountObject,
+		"Interval":          intervalObject,
 		"Money":             moneyObject,
 		"Organization":      organizationObject,
 		"ProvenanceStep":    provenanceStepObject,
 		"Quantity":          quantityObject,
 		"RateLimit":         rateLimitObject,
 		"ReportingYear":     reportingYearObject,
+		"RunDifference":     runDifferenceObject,
 		"Supplier":          supplierObject,
 		"UserError":         userErrorObject,
 		"Viewer":            viewerObject,

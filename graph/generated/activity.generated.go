@@ -321,6 +321,52 @@ func (ec *executionContext) fieldContext_Activity_country(_ context.Context, fie
 	return graphql.NewScalarFieldContext("Activity", field, false, false, "CountryCode")
 }
 
+func (ec *executionContext) _Activity_conversionProperty(ctx context.Context, field graphql.CollectedField, obj *store.Activity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Activity_conversionProperty(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ConversionProperty, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Activity_conversionProperty(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Activity", field, false, false, "String")
+}
+
+func (ec *executionContext) _Activity_uncertaintyPercent(ctx context.Context, field graphql.CollectedField, obj *store.Activity) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Activity_uncertaintyPercent(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.UncertaintyPercent, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *exact.Micros) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖcarbongraphᚋinternalᚋexactᚐMicros(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Activity_uncertaintyPercent(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Activity", field, false, false, "Decimal")
+}
+
 func (ec *executionContext) _Activity_createdAt(ctx context.Context, field graphql.CollectedField, obj *store.Activity) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1159,7 +1205,7 @@ func (ec *executionContext) unmarshalInputActivityInput(ctx context.Context, obj
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"externalId", "supplierId", "supplierExternalId", "supplierName", "category", "description", "accountCode", "occurredOn", "quantity", "money", "country", "factorId"}
+	fieldsInOrder := [...]string{"externalId", "supplierId", "supplierExternalId", "supplierName", "category", "description", "accountCode", "occurredOn", "quantity", "money", "country", "factorId", "conversionProperty", "uncertaintyPercent"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -1250,6 +1296,20 @@ func (ec *executionContext) unmarshalInputActivityInput(ctx context.Context, obj
 				return it, err
 			}
 			it.FactorID = data
+		case "conversionProperty":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("conversionProperty"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ConversionProperty = data
+		case "uncertaintyPercent":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("uncertaintyPercent"))
+			data, err := ec.unmarshalODecimal2ᚖcarbongraphᚋinternalᚋexactᚐDecimal(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.UncertaintyPercent = data
 		}
 	}
 	return it, nil
@@ -1590,6 +1650,16 @@ func (ec *executionContext) _Activity(ctx context.Context, sel ast.SelectionSet,
 			}
 		case "country":
 			out.Values[i] = ec._Activity_country(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "conversionProperty":
+			out.Values[i] = ec._Activity_conversionProperty(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "uncertaintyPercent":
+			out.Values[i] = ec._Activity_uncertaintyPercent(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

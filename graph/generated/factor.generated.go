@@ -433,6 +433,75 @@ func (ec *executionContext) fieldContext_EmissionFactor_uncertaintyPercent(_ con
 	return graphql.NewScalarFieldContext("EmissionFactor", field, false, false, "Decimal")
 }
 
+func (ec *executionContext) _EmissionFactor_supplierShare(ctx context.Context, field graphql.CollectedField, obj *store.EmissionFactor) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EmissionFactor_supplierShare(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.SupplierShare, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *exact.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖcarbongraphᚋinternalᚋexactᚐDecimal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EmissionFactor_supplierShare(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EmissionFactor", field, false, false, "Decimal")
+}
+
+func (ec *executionContext) _EmissionFactor_verified(ctx context.Context, field graphql.CollectedField, obj *store.EmissionFactor) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EmissionFactor_verified(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Verified, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *bool) graphql.Marshaler {
+			return ec.marshalOBoolean2ᚖbool(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EmissionFactor_verified(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EmissionFactor", field, false, false, "Boolean")
+}
+
+func (ec *executionContext) _EmissionFactor_conversionProperty(ctx context.Context, field graphql.CollectedField, obj *store.EmissionFactor) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_EmissionFactor_conversionProperty(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.ConversionProperty, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_EmissionFactor_conversionProperty(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("EmissionFactor", field, false, false, "String")
+}
+
 func (ec *executionContext) _EmissionFactor_supersededBy(ctx context.Context, field graphql.CollectedField, obj *store.EmissionFactor) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1173,6 +1242,21 @@ func (ec *executionContext) _EmissionFactor(ctx context.Context, sel ast.Selecti
 			}
 		case "uncertaintyPercent":
 			out.Values[i] = ec._EmissionFactor_uncertaintyPercent(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "supplierShare":
+			out.Values[i] = ec._EmissionFactor_supplierShare(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "verified":
+			out.Values[i] = ec._EmissionFactor_verified(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "conversionProperty":
+			out.Values[i] = ec._EmissionFactor_conversionProperty(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}

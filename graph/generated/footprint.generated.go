@@ -699,6 +699,61 @@ func (ec *executionContext) fieldContext_FootprintTotals_intensity(_ context.Con
 	return graphql.NewScalarFieldContext("FootprintTotals", field, true, false, "Decimal")
 }
 
+func (ec *executionContext) _FootprintTotals_dataQualityScore(ctx context.Context, field graphql.CollectedField, obj *store.FootprintTotals) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FootprintTotals_dataQualityScore(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DataQualityScore(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *exact.Decimal) graphql.Marshaler {
+			return ec.marshalODecimal2ᚖcarbongraphᚋinternalᚋexactᚐDecimal(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FootprintTotals_dataQualityScore(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("FootprintTotals", field, true, false, "Decimal")
+}
+
+func (ec *executionContext) _FootprintTotals_uncertainty(ctx context.Context, field graphql.CollectedField, obj *store.FootprintTotals) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_FootprintTotals_uncertainty(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Uncertainty(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *store.Interval) graphql.Marshaler {
+			return ec.marshalOInterval2ᚖcarbongraphᚋstoreᚐInterval(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_FootprintTotals_uncertainty(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "FootprintTotals",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Interval(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
@@ -971,6 +1026,16 @@ func (ec *executionContext) _FootprintTotals(ctx context.Context, sel ast.Select
 			}
 		case "intensity":
 			out.Values[i] = ec._FootprintTotals_intensity(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "dataQualityScore":
+			out.Values[i] = ec._FootprintTotals_dataQualityScore(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				out.Invalids++
+			}
+		case "uncertainty":
+			out.Values[i] = ec._FootprintTotals_uncertainty(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}

@@ -1891,6 +1891,41 @@ func (ec *executionContext) marshalOID2ᚕcarbongraphᚋstoreᚐGlobalIDᚄ(ctx 
 	return ret
 }
 
+func (ec *executionContext) unmarshalOID2ᚕᚖcarbongraphᚋstoreᚐGlobalIDᚄ(ctx context.Context, v any) ([]*store.GlobalID, error) {
+	if v == nil {
+		return nil, nil
+	}
+	vSlice := graphql.CoerceList(v)
+	var err error
+	res := make([]*store.GlobalID, len(vSlice))
+	for i := range vSlice {
+		ctx := graphql.WithPathContext(ctx, graphql.NewPathWithIndex(i))
+		res[i], err = ec.unmarshalNID2ᚖcarbongraphᚋstoreᚐGlobalID(ctx, vSlice[i])
+		if err != nil {
+			return nil, err
+		}
+	}
+	return res, nil
+}
+
+func (ec *executionContext) marshalOID2ᚕᚖcarbongraphᚋstoreᚐGlobalIDᚄ(ctx context.Context, sel ast.SelectionSet, v []*store.GlobalID) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	ret := make(graphql.Array, len(v))
+	for i := range v {
+		ret[i] = ec.marshalNID2ᚖcarbongraphᚋstoreᚐGlobalID(ctx, sel, v[i])
+	}
+
+	for _, e := range ret {
+		if e == graphql.Null {
+			return graphql.Null
+		}
+	}
+
+	return ret
+}
+
 func (ec *executionContext) unmarshalOID2ᚖcarbongraphᚋstoreᚐGlobalID(ctx context.Context, v any) (*store.GlobalID, error) {
 	if v == nil {
 		return nil, nil

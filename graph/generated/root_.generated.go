@@ -25,10 +25,13 @@ type Config = graphql.Config[ResolverRoot, DirectiveRoot, ComplexityRoot]
 
 type ResolverRoot interface {
 	Activity() ActivityResolver
+	Batch() BatchResolver
+	CalculationRun() CalculationRunResolver
 	Category() CategoryResolver
 	Emission() EmissionResolver
 	EmissionFactor() EmissionFactorResolver
 	FactorDataset() FactorDatasetResolver
+	FactorMapping() FactorMappingResolver
 	FootprintRow() FootprintRowResolver
 	Mutation() MutationResolver
 	Query() QueryResolver
@@ -43,21 +46,23 @@ type DirectiveRoot struct {
 
 type ComplexityRoot struct {
 	Activity struct {
-		AccountCode func(childComplexity int) int
-		Category    func(childComplexity int) int
-		Country     func(childComplexity int) int
-		CreatedAt   func(childComplexity int) int
-		Description func(childComplexity int) int
-		Emission    func(childComplexity int) int
-		ExternalID  func(childComplexity int) int
-		GlobalID    func(childComplexity int) int
-		History     func(childComplexity int, first *int32, after *string) int
-		Money       func(childComplexity int) int
-		OccurredOn  func(childComplexity int) int
-		Problem     func(childComplexity int) int
-		Quantity    func(childComplexity int) int
-		Supplier    func(childComplexity int) int
-		UpdatedAt   func(childComplexity int) int
+		AccountCode        func(childComplexity int) int
+		Category           func(childComplexity int) int
+		ConversionProperty func(childComplexity int) int
+		Country            func(childComplexity int) int
+		CreatedAt          func(childComplexity int) int
+		Description        func(childComplexity int) int
+		Emission           func(childComplexity int) int
+		ExternalID         func(childComplexity int) int
+		GlobalID           func(childComplexity int) int
+		History            func(childComplexity int, first *int32, after *string) int
+		Money              func(childComplexity int) int
+		OccurredOn         func(childComplexity int) int
+		Problem            func(childComplexity int) int
+		Quantity           func(childComplexity int) int
+		Supplier           func(childComplexity int) int
+		UncertaintyPercent func(childComplexity int) int
+		UpdatedAt          func(childComplexity int) int
 	}
 
 	ActivityConnection struct {
@@ -81,14 +86,35 @@ type ComplexityRoot struct {
 		Role       func(childComplexity int) int
 	}
 
+	Batch struct {
+		EstimatedSecondsLeft func(childComplexity int) int
+		Failed               func(childComplexity int) int
+		FinishedAt           func(childComplexity int) int
+		GlobalID             func(childComplexity int) int
+		Kind                 func(childComplexity int) int
+		Problem              func(childComplexity int) int
+		Processed            func(childComplexity int) int
+		RowsPerSecond        func(childComplexity int) int
+		Run                  func(childComplexity int) int
+		StartedAt            func(childComplexity int) int
+		Status               func(childComplexity int) int
+		Succeeded            func(childComplexity int) int
+		Total                func(childComplexity int) int
+	}
+
+	BatchPayload struct {
+		Batch func(childComplexity int) int
+	}
+
 	CalculationRun struct {
-		FinishedAt func(childComplexity int) int
-		GlobalID   func(childComplexity int) int
-		GwpSet     func(childComplexity int) int
-		Preview    func(childComplexity int) int
-		Reason     func(childComplexity int) int
-		StartedAt  func(childComplexity int) int
-		Status     func(childComplexity int) int
+		Differences func(childComplexity int, first *int32, after *string, groupBy store.FootprintDimension) int
+		FinishedAt  func(childComplexity int) int
+		GlobalID    func(childComplexity int) int
+		GwpSet      func(childComplexity int) int
+		Preview     func(childComplexity int) int
+		Reason      func(childComplexity int) int
+		StartedAt   func(childComplexity int) int
+		Status      func(childComplexity int) int
 	}
 
 	Category struct {
@@ -113,6 +139,15 @@ type ComplexityRoot struct {
 		Secret func(childComplexity int) int
 	}
 
+	DataQuality struct {
+		Completeness func(childComplexity int) int
+		Geography    func(childComplexity int) int
+		Reliability  func(childComplexity int) int
+		Score        func(childComplexity int) int
+		Technology   func(childComplexity int) int
+		Time         func(childComplexity int) int
+	}
+
 	DeleteActivitiesPayload struct {
 		Deleted func(childComplexity int) int
 		Errors  func(childComplexity int) int
@@ -121,6 +156,11 @@ type ComplexityRoot struct {
 	DeletePayload struct {
 		DeletedID func(childComplexity int) int
 		Errors    func(childComplexity int) int
+	}
+
+	DifferenceCause struct {
+		Cause  func(childComplexity int) int
+		Change func(childComplexity int) int
 	}
 
 	Emission struct {
@@ -135,10 +175,12 @@ type ComplexityRoot struct {
 		Mass         func(childComplexity int, unit exact.MassUnit) int
 		Method       func(childComplexity int) int
 		OccurredOn   func(childComplexity int) int
+		Quality      func(childComplexity int) int
 		Run          func(childComplexity int) int
 		Steps        func(childComplexity int) int
 		Superseded   func(childComplexity int) int
 		Supplier     func(childComplexity int) int
+		Uncertainty  func(childComplexity int) int
 	}
 
 	EmissionConnection struct {
@@ -156,6 +198,7 @@ type ComplexityRoot struct {
 
 	EmissionFactor struct {
 		Code               func(childComplexity int) int
+		ConversionProperty func(childComplexity int) int
 		Dataset            func(childComplexity int) int
 		Gases              func(childComplexity int) int
 		GlobalID           func(childComplexity int) int
@@ -165,11 +208,13 @@ type ComplexityRoot struct {
 		PriceYear          func(childComplexity int) int
 		Region             func(childComplexity int) int
 		SupersededBy       func(childComplexity int) int
+		SupplierShare      func(childComplexity int) int
 		UncertaintyPercent func(childComplexity int) int
 		Unit               func(childComplexity int) int
 		ValidFrom          func(childComplexity int) int
 		ValidTo            func(childComplexity int) int
 		ValueBy            func(childComplexity int, gwpSet *store.GwpSet) int
+		Verified           func(childComplexity int) int
 		Year               func(childComplexity int) int
 	}
 
@@ -204,6 +249,40 @@ type ComplexityRoot struct {
 		Gas    func(childComplexity int) int
 	}
 
+	FactorMapping struct {
+		AccountCode func(childComplexity int) int
+		Category    func(childComplexity int) int
+		Confidence  func(childComplexity int) int
+		Country     func(childComplexity int) int
+		DecidedBy   func(childComplexity int) int
+		Description func(childComplexity int) int
+		Exclude     func(childComplexity int) int
+		Factor      func(childComplexity int) int
+		GlobalID    func(childComplexity int) int
+		Reason      func(childComplexity int) int
+		Reviewed    func(childComplexity int) int
+	}
+
+	FactorMappingConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	FactorMappingEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	FactorSuggestion struct {
+		Category   func(childComplexity int) int
+		Confidence func(childComplexity int) int
+		DecidedBy  func(childComplexity int) int
+		Factor     func(childComplexity int) int
+		Reason     func(childComplexity int) int
+	}
+
 	FootprintConnection struct {
 		Edges      func(childComplexity int) int
 		Nodes      func(childComplexity int) int
@@ -231,11 +310,13 @@ type ComplexityRoot struct {
 	}
 
 	FootprintTotals struct {
-		ActivityCount func(childComplexity int) int
-		BiogenicMass  func(childComplexity int, unit exact.MassUnit) int
-		Intensity     func(childComplexity int) int
-		Mass          func(childComplexity int, unit exact.MassUnit) int
-		Spend         func(childComplexity int) int
+		ActivityCount    func(childComplexity int) int
+		BiogenicMass     func(childComplexity int, unit exact.MassUnit) int
+		DataQualityScore func(childComplexity int) int
+		Intensity        func(childComplexity int) int
+		Mass             func(childComplexity int, unit exact.MassUnit) int
+		Spend            func(childComplexity int) int
+		Uncertainty      func(childComplexity int) int
 	}
 
 	GasAmount struct {
@@ -260,18 +341,26 @@ type ComplexityRoot struct {
 		Status     func(childComplexity int) int
 	}
 
+	Interval struct {
+		High func(childComplexity int) int
+		Low  func(childComplexity int) int
+	}
+
 	Money struct {
 		Amount   func(childComplexity int) int
 		Currency func(childComplexity int) int
 	}
 
 	Mutation struct {
+		CancelBatch          func(childComplexity int, id store.GlobalID) int
 		CreateAPIKey         func(childComplexity int, input model.CreateAPIKeyInput) int
 		DeleteActivities     func(childComplexity int, input model.DeleteActivitiesInput) int
 		ImportActivities     func(childComplexity int, input model.ImportActivitiesInput) int
 		LockReportingYear    func(childComplexity int, input store.LockReportingYearInput) int
 		RevokeAPIKey         func(childComplexity int, id store.GlobalID) int
 		SetCategoryStatement func(childComplexity int, input store.SetCategoryStatementInput) int
+		SetFactorMappings    func(childComplexity int, input model.SetFactorMappingsInput) int
+		StartRecalculation   func(childComplexity int, input model.StartRecalculationInput) int
 		UpsertSuppliers      func(childComplexity int, input model.UpsertSuppliersInput) int
 	}
 
@@ -314,6 +403,8 @@ type ComplexityRoot struct {
 		EmissionFactors    func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *store.EmissionFactorFilter, orderBy *store.EmissionFactorOrder) int
 		Emissions          func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *store.EmissionFilter, orderBy *store.EmissionOrder) int
 		FactorDatasets     func(childComplexity int) int
+		FactorMappings     func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *store.FactorMappingFilter) int
+		FactorSuggestions  func(childComplexity int, description string, supplierName *string, country *string, unit *string, first *int32) int
 		Footprint          func(childComplexity int, first *int32, after *string, filter *store.EmissionFilter, groupBy []store.FootprintDimension, orderBy *store.FootprintOrder) int
 		Node               func(childComplexity int, id store.GlobalID) int
 		Nodes              func(childComplexity int, ids []*store.GlobalID) int
@@ -345,9 +436,34 @@ type ComplexityRoot struct {
 		ReportingYear func(childComplexity int) int
 	}
 
+	RunDifference struct {
+		Key        func(childComplexity int) int
+		MassAfter  func(childComplexity int) int
+		MassBefore func(childComplexity int) int
+		MassChange func(childComplexity int) int
+		Parts      func(childComplexity int) int
+	}
+
+	RunDifferenceConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	RunDifferenceEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
 	SetCategoryStatementPayload struct {
 		Errors    func(childComplexity int) int
 		Statement func(childComplexity int) int
+	}
+
+	SetFactorMappingsPayload struct {
+		Errors   func(childComplexity int) int
+		Mappings func(childComplexity int) int
 	}
 
 	Subscription struct {
@@ -438,6 +554,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Activity.Category(childComplexity), true
+	case "Activity.conversionProperty":
+		if e.ComplexityRoot.Activity.ConversionProperty == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Activity.ConversionProperty(childComplexity), true
 	case "Activity.country":
 		if e.ComplexityRoot.Activity.Country == nil {
 			break
@@ -515,6 +637,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Activity.Supplier(childComplexity), true
+	case "Activity.uncertaintyPercent":
+		if e.ComplexityRoot.Activity.UncertaintyPercent == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Activity.UncertaintyPercent(childComplexity), true
 	case "Activity.updatedAt":
 		if e.ComplexityRoot.Activity.UpdatedAt == nil {
 			break
@@ -597,6 +725,103 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ApiKey.Role(childComplexity), true
 
+	case "Batch.estimatedSecondsLeft":
+		if e.ComplexityRoot.Batch.EstimatedSecondsLeft == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Batch.EstimatedSecondsLeft(childComplexity), true
+	case "Batch.failed":
+		if e.ComplexityRoot.Batch.Failed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Batch.Failed(childComplexity), true
+	case "Batch.finishedAt":
+		if e.ComplexityRoot.Batch.FinishedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Batch.FinishedAt(childComplexity), true
+	case "Batch.id":
+		if e.ComplexityRoot.Batch.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Batch.GlobalID(childComplexity), true
+	case "Batch.kind":
+		if e.ComplexityRoot.Batch.Kind == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Batch.Kind(childComplexity), true
+	case "Batch.problem":
+		if e.ComplexityRoot.Batch.Problem == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Batch.Problem(childComplexity), true
+	case "Batch.processed":
+		if e.ComplexityRoot.Batch.Processed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Batch.Processed(childComplexity), true
+	case "Batch.rowsPerSecond":
+		if e.ComplexityRoot.Batch.RowsPerSecond == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Batch.RowsPerSecond(childComplexity), true
+	case "Batch.run":
+		if e.ComplexityRoot.Batch.Run == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Batch.Run(childComplexity), true
+	case "Batch.startedAt":
+		if e.ComplexityRoot.Batch.StartedAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Batch.StartedAt(childComplexity), true
+	case "Batch.status":
+		if e.ComplexityRoot.Batch.Status == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Batch.Status(childComplexity), true
+	case "Batch.succeeded":
+		if e.ComplexityRoot.Batch.Succeeded == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Batch.Succeeded(childComplexity), true
+	case "Batch.total":
+		if e.ComplexityRoot.Batch.Total == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Batch.Total(childComplexity), true
+
+	case "BatchPayload.batch":
+		if e.ComplexityRoot.BatchPayload.Batch == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BatchPayload.Batch(childComplexity), true
+
+	case "CalculationRun.differences":
+		if e.ComplexityRoot.CalculationRun.Differences == nil {
+			break
+		}
+
+		args, err := ec.field_CalculationRun_differences_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.CalculationRun.Differences(childComplexity, args["first"].(*int32), args["after"].(*string), args["groupBy"].(store.FootprintDimension)), true
 	case "CalculationRun.finishedAt":
 		if e.ComplexityRoot.CalculationRun.FinishedAt == nil {
 			break
@@ -726,6 +951,43 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.CreateApiKeyPayload.Secret(childComplexity), true
 
+	case "DataQuality.completeness":
+		if e.ComplexityRoot.DataQuality.Completeness == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DataQuality.Completeness(childComplexity), true
+	case "DataQuality.geography":
+		if e.ComplexityRoot.DataQuality.Geography == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DataQuality.Geography(childComplexity), true
+	case "DataQuality.reliability":
+		if e.ComplexityRoot.DataQuality.Reliability == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DataQuality.Reliability(childComplexity), true
+	case "DataQuality.score":
+		if e.ComplexityRoot.DataQuality.Score == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DataQuality.Score(childComplexity), true
+	case "DataQuality.technology":
+		if e.ComplexityRoot.DataQuality.Technology == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DataQuality.Technology(childComplexity), true
+	case "DataQuality.time":
+		if e.ComplexityRoot.DataQuality.Time == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DataQuality.Time(childComplexity), true
+
 	case "DeleteActivitiesPayload.deleted":
 		if e.ComplexityRoot.DeleteActivitiesPayload.Deleted == nil {
 			break
@@ -751,6 +1013,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.DeletePayload.Errors(childComplexity), true
+
+	case "DifferenceCause.cause":
+		if e.ComplexityRoot.DifferenceCause.Cause == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DifferenceCause.Cause(childComplexity), true
+	case "DifferenceCause.change":
+		if e.ComplexityRoot.DifferenceCause.Change == nil {
+			break
+		}
+
+		return e.ComplexityRoot.DifferenceCause.Change(childComplexity), true
 
 	case "Emission.activity":
 		if e.ComplexityRoot.Emission.Activity == nil {
@@ -828,6 +1103,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Emission.OccurredOn(childComplexity), true
+	case "Emission.dataQuality":
+		if e.ComplexityRoot.Emission.Quality == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Emission.Quality(childComplexity), true
 	case "Emission.run":
 		if e.ComplexityRoot.Emission.Run == nil {
 			break
@@ -852,6 +1133,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Emission.Supplier(childComplexity), true
+	case "Emission.uncertainty":
+		if e.ComplexityRoot.Emission.Uncertainty == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Emission.Uncertainty(childComplexity), true
 
 	case "EmissionConnection.edges":
 		if e.ComplexityRoot.EmissionConnection.Edges == nil {
@@ -903,6 +1190,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EmissionFactor.Code(childComplexity), true
+	case "EmissionFactor.conversionProperty":
+		if e.ComplexityRoot.EmissionFactor.ConversionProperty == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EmissionFactor.ConversionProperty(childComplexity), true
 	case "EmissionFactor.dataset":
 		if e.ComplexityRoot.EmissionFactor.Dataset == nil {
 			break
@@ -957,6 +1250,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EmissionFactor.SupersededBy(childComplexity), true
+	case "EmissionFactor.supplierShare":
+		if e.ComplexityRoot.EmissionFactor.SupplierShare == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EmissionFactor.SupplierShare(childComplexity), true
 	case "EmissionFactor.uncertaintyPercent":
 		if e.ComplexityRoot.EmissionFactor.UncertaintyPercent == nil {
 			break
@@ -992,6 +1291,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.EmissionFactor.ValueBy(childComplexity, args["gwpSet"].(*store.GwpSet)), true
+	case "EmissionFactor.verified":
+		if e.ComplexityRoot.EmissionFactor.Verified == nil {
+			break
+		}
+
+		return e.ComplexityRoot.EmissionFactor.Verified(childComplexity), true
 	case "EmissionFactor.year":
 		if e.ComplexityRoot.EmissionFactor.Year == nil {
 			break
@@ -1117,6 +1422,142 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.FactorGas.Gas(childComplexity), true
 
+	case "FactorMapping.accountCode":
+		if e.ComplexityRoot.FactorMapping.AccountCode == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FactorMapping.AccountCode(childComplexity), true
+	case "FactorMapping.category":
+		if e.ComplexityRoot.FactorMapping.Category == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FactorMapping.Category(childComplexity), true
+	case "FactorMapping.confidence":
+		if e.ComplexityRoot.FactorMapping.Confidence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FactorMapping.Confidence(childComplexity), true
+	case "FactorMapping.country":
+		if e.ComplexityRoot.FactorMapping.Country == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FactorMapping.Country(childComplexity), true
+	case "FactorMapping.decidedBy":
+		if e.ComplexityRoot.FactorMapping.DecidedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FactorMapping.DecidedBy(childComplexity), true
+	case "FactorMapping.description":
+		if e.ComplexityRoot.FactorMapping.Description == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FactorMapping.Description(childComplexity), true
+	case "FactorMapping.exclude":
+		if e.ComplexityRoot.FactorMapping.Exclude == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FactorMapping.Exclude(childComplexity), true
+	case "FactorMapping.factor":
+		if e.ComplexityRoot.FactorMapping.Factor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FactorMapping.Factor(childComplexity), true
+	case "FactorMapping.id":
+		if e.ComplexityRoot.FactorMapping.GlobalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FactorMapping.GlobalID(childComplexity), true
+	case "FactorMapping.reason":
+		if e.ComplexityRoot.FactorMapping.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FactorMapping.Reason(childComplexity), true
+	case "FactorMapping.reviewed":
+		if e.ComplexityRoot.FactorMapping.Reviewed == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FactorMapping.Reviewed(childComplexity), true
+
+	case "FactorMappingConnection.edges":
+		if e.ComplexityRoot.FactorMappingConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FactorMappingConnection.Edges(childComplexity), true
+	case "FactorMappingConnection.nodes":
+		if e.ComplexityRoot.FactorMappingConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FactorMappingConnection.Nodes(childComplexity), true
+	case "FactorMappingConnection.pageInfo":
+		if e.ComplexityRoot.FactorMappingConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FactorMappingConnection.PageInfo(childComplexity), true
+	case "FactorMappingConnection.totalCount":
+		if e.ComplexityRoot.FactorMappingConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FactorMappingConnection.TotalCount(childComplexity), true
+
+	case "FactorMappingEdge.cursor":
+		if e.ComplexityRoot.FactorMappingEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FactorMappingEdge.Cursor(childComplexity), true
+	case "FactorMappingEdge.node":
+		if e.ComplexityRoot.FactorMappingEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FactorMappingEdge.Node(childComplexity), true
+
+	case "FactorSuggestion.category":
+		if e.ComplexityRoot.FactorSuggestion.Category == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FactorSuggestion.Category(childComplexity), true
+	case "FactorSuggestion.confidence":
+		if e.ComplexityRoot.FactorSuggestion.Confidence == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FactorSuggestion.Confidence(childComplexity), true
+	case "FactorSuggestion.decidedBy":
+		if e.ComplexityRoot.FactorSuggestion.DecidedBy == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FactorSuggestion.DecidedBy(childComplexity), true
+	case "FactorSuggestion.factor":
+		if e.ComplexityRoot.FactorSuggestion.Factor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FactorSuggestion.Factor(childComplexity), true
+	case "FactorSuggestion.reason":
+		if e.ComplexityRoot.FactorSuggestion.Reason == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FactorSuggestion.Reason(childComplexity), true
+
 	case "FootprintConnection.edges":
 		if e.ComplexityRoot.FootprintConnection.Edges == nil {
 			break
@@ -1239,6 +1680,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.FootprintTotals.BiogenicMass(childComplexity, args["unit"].(exact.MassUnit)), true
+	case "FootprintTotals.dataQualityScore":
+		if e.ComplexityRoot.FootprintTotals.DataQualityScore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FootprintTotals.DataQualityScore(childComplexity), true
 	case "FootprintTotals.intensity":
 		if e.ComplexityRoot.FootprintTotals.Intensity == nil {
 			break
@@ -1262,6 +1709,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.FootprintTotals.Spend(childComplexity), true
+	case "FootprintTotals.uncertainty":
+		if e.ComplexityRoot.FootprintTotals.Uncertainty == nil {
+			break
+		}
+
+		return e.ComplexityRoot.FootprintTotals.Uncertainty(childComplexity), true
 
 	case "GasAmount.co2e":
 		if e.ComplexityRoot.GasAmount.CO2e == nil {
@@ -1344,6 +1797,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ImportActivityResult.Status(childComplexity), true
 
+	case "Interval.high":
+		if e.ComplexityRoot.Interval.High == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Interval.High(childComplexity), true
+	case "Interval.low":
+		if e.ComplexityRoot.Interval.Low == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Interval.Low(childComplexity), true
+
 	case "Money.amount":
 		if e.ComplexityRoot.Money.Amount == nil {
 			break
@@ -1357,6 +1823,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Money.Currency(childComplexity), true
 
+	case "Mutation.cancelBatch":
+		if e.ComplexityRoot.Mutation.CancelBatch == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_cancelBatch_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.CancelBatch(childComplexity, args["id"].(store.GlobalID)), true
 	case "Mutation.createApiKey":
 		if e.ComplexityRoot.Mutation.CreateAPIKey == nil {
 			break
@@ -1423,6 +1900,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SetCategoryStatement(childComplexity, args["input"].(store.SetCategoryStatementInput)), true
+	case "Mutation.setFactorMappings":
+		if e.ComplexityRoot.Mutation.SetFactorMappings == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_setFactorMappings_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.SetFactorMappings(childComplexity, args["input"].(model.SetFactorMappingsInput)), true
+	case "Mutation.startRecalculation":
+		if e.ComplexityRoot.Mutation.StartRecalculation == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_startRecalculation_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.StartRecalculation(childComplexity, args["input"].(model.StartRecalculationInput)), true
 	case "Mutation.upsertSuppliers":
 		if e.ComplexityRoot.Mutation.UpsertSuppliers == nil {
 			break
@@ -1615,6 +2114,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.FactorDatasets(childComplexity), true
+	case "Query.factorMappings":
+		if e.ComplexityRoot.Query.FactorMappings == nil {
+			break
+		}
+
+		args, err := ec.field_Query_factorMappings_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.FactorMappings(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*store.FactorMappingFilter)), true
+	case "Query.factorSuggestions":
+		if e.ComplexityRoot.Query.FactorSuggestions == nil {
+			break
+		}
+
+		args, err := ec.field_Query_factorSuggestions_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.FactorSuggestions(childComplexity, args["description"].(string), args["supplierName"].(*string), args["country"].(*string), args["unit"].(*string), args["first"].(*int32)), true
 	case "Query.footprint":
 		if e.ComplexityRoot.Query.Footprint == nil {
 			break
@@ -1765,6 +2286,75 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ReportingYearPayload.ReportingYear(childComplexity), true
 
+	case "RunDifference.key":
+		if e.ComplexityRoot.RunDifference.Key == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RunDifference.Key(childComplexity), true
+	case "RunDifference.after":
+		if e.ComplexityRoot.RunDifference.MassAfter == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RunDifference.MassAfter(childComplexity), true
+	case "RunDifference.before":
+		if e.ComplexityRoot.RunDifference.MassBefore == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RunDifference.MassBefore(childComplexity), true
+	case "RunDifference.change":
+		if e.ComplexityRoot.RunDifference.MassChange == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RunDifference.MassChange(childComplexity), true
+	case "RunDifference.causes":
+		if e.ComplexityRoot.RunDifference.Parts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RunDifference.Parts(childComplexity), true
+
+	case "RunDifferenceConnection.edges":
+		if e.ComplexityRoot.RunDifferenceConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RunDifferenceConnection.Edges(childComplexity), true
+	case "RunDifferenceConnection.nodes":
+		if e.ComplexityRoot.RunDifferenceConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RunDifferenceConnection.Nodes(childComplexity), true
+	case "RunDifferenceConnection.pageInfo":
+		if e.ComplexityRoot.RunDifferenceConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RunDifferenceConnection.PageInfo(childComplexity), true
+	case "RunDifferenceConnection.totalCount":
+		if e.ComplexityRoot.RunDifferenceConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RunDifferenceConnection.TotalCount(childComplexity), true
+
+	case "RunDifferenceEdge.cursor":
+		if e.ComplexityRoot.RunDifferenceEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RunDifferenceEdge.Cursor(childComplexity), true
+	case "RunDifferenceEdge.node":
+		if e.ComplexityRoot.RunDifferenceEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.RunDifferenceEdge.Node(childComplexity), true
+
 	case "SetCategoryStatementPayload.errors":
 		if e.ComplexityRoot.SetCategoryStatementPayload.Errors == nil {
 			break
@@ -1777,6 +2367,19 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.SetCategoryStatementPayload.Statement(childComplexity), true
+
+	case "SetFactorMappingsPayload.errors":
+		if e.ComplexityRoot.SetFactorMappingsPayload.Errors == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetFactorMappingsPayload.Errors(childComplexity), true
+	case "SetFactorMappingsPayload.mappings":
+		if e.ComplexityRoot.SetFactorMappingsPayload.Mappings == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetFactorMappingsPayload.Mappings(childComplexity), true
 
 	case "Subscription.calculationRunProgress":
 		if e.ComplexityRoot.Subscription.CalculationRunProgress == nil {
@@ -2046,12 +2649,16 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("EmissionFactorOrder", ec.unmarshalInputEmissionFactorOrder),
 			graphql.NewInputUnmarshaler("EmissionFilter", ec.unmarshalInputEmissionFilter),
 			graphql.NewInputUnmarshaler("EmissionOrder", ec.unmarshalInputEmissionOrder),
+			graphql.NewInputUnmarshaler("FactorMappingFilter", ec.unmarshalInputFactorMappingFilter),
+			graphql.NewInputUnmarshaler("FactorMappingInput", ec.unmarshalInputFactorMappingInput),
 			graphql.NewInputUnmarshaler("FootprintOrder", ec.unmarshalInputFootprintOrder),
 			graphql.NewInputUnmarshaler("ImportActivitiesInput", ec.unmarshalInputImportActivitiesInput),
 			graphql.NewInputUnmarshaler("LockReportingYearInput", ec.unmarshalInputLockReportingYearInput),
 			graphql.NewInputUnmarshaler("MoneyInput", ec.unmarshalInputMoneyInput),
 			graphql.NewInputUnmarshaler("QuantityInput", ec.unmarshalInputQuantityInput),
 			graphql.NewInputUnmarshaler("SetCategoryStatementInput", ec.unmarshalInputSetCategoryStatementInput),
+			graphql.NewInputUnmarshaler("SetFactorMappingsInput", ec.unmarshalInputSetFactorMappingsInput),
+			graphql.NewInputUnmarshaler("StartRecalculationInput", ec.unmarshalInputStartRecalculationInput),
 			graphql.NewInputUnmarshaler("SupplierFilter", ec.unmarshalInputSupplierFilter),
 			graphql.NewInputUnmarshaler("SupplierInput", ec.unmarshalInputSupplierInput),
 			graphql.NewInputUnmarshaler("SupplierOrder", ec.unmarshalInputSupplierOrder),
@@ -2202,6 +2809,10 @@ type Activity implements Node @cacheControl(maxAge: 1800, scope: PRIVATE) {
   money: Money
   "Where it happened; null where that is not known."
   country: CountryCode
+  "The density or heat content that the line itself names to lead from its quantity's dimension to the factor's, for example epa:natural-gas; null where it names none."
+  conversionProperty: String
+  "Half the 95 % interval of the amount, in percent of it; null where the line does not say."
+  uncertaintyPercent: Decimal
   "When the line was first stored."
   createdAt: DateTime!
   "When the line last changed."
@@ -2335,6 +2946,10 @@ input ActivityInput {
   country: CountryCode
   "The factor to calculate with; skips mapping. An id of no factor fails the item with NOT_FOUND."
   factorId: ID
+  "The density or heat content that may lead from the quantity's dimension to the factor's, for example epa:natural-gas for scf by a factor per mmBtu. Null: the one that the factor names, if it names any. An unknown name fails the item with BAD_USER_INPUT."
+  conversionProperty: String
+  "Half the 95 % interval of the amount, in percent of it: 0 to 1,000, with at most six decimals. The emission's interval takes it together with the factor's."
+  uncertaintyPercent: Decimal
 }
 
 "Activities to store."
@@ -2522,6 +3137,149 @@ type Mutation
 "What is told as it happens: over WebSocket by graphql-transport-ws, or as server-sent events."
 type Subscription
 `, BuiltIn: false},
+	{Name: "../schema/batch.graphqls", Input: `extend type Mutation {
+  "Starts a background batch that calculates lines of the ledger anew, and keeps what it supersedes. Readers see all of its result at once, when it is done. With preview nothing is changed, and the run's differences tell what would be. Lines of a locked year are PERIOD_LOCKED. Recalculations of an organization follow each other."
+  startRecalculation(
+    "What is to be calculated, and how."
+    input: StartRecalculationInput!
+  ): BatchPayload! @cost(weight: "10") @requires(role: EDITOR)
+  "Stops a batch soon. What it has not published is removed; a batch that has ended stays as it is. An id of anything else is NOT_FOUND."
+  cancelBatch(
+    "The batch's global id."
+    id: ID!
+  ): BatchPayload! @requires(role: EDITOR)
+}
+
+"Work in the background."
+type Batch implements Node @cacheControl(maxAge: 0, scope: PRIVATE) {
+  "The batch's global id."
+  id: ID!
+  "What it does."
+  kind: BatchKind!
+  "How far it is."
+  status: BatchStatus!
+  "How many lines there are to do; null where nobody counted them."
+  total: Int
+  "How many lines are done with."
+  processed: Int!
+  "How many of them went well, those included that did not change."
+  succeeded: Int!
+  "How many stay as they were: the datasets asked for do not have their factor, or somebody changed them meanwhile."
+  failed: Int!
+  "Lines done with in a second, so far; null before the first."
+  rowsPerSecond: Decimal
+  "How long the rest will take at that rate; null where it cannot be told."
+  estimatedSecondsLeft: Int
+  "When it was begun; null while it waits."
+  startedAt: DateTime
+  "When it ended; null before."
+  finishedAt: DateTime
+  "The run that it makes."
+  run: CalculationRun
+  "Why it failed; null where it did not."
+  problem: UserError
+}
+
+"What a batch does."
+enum BatchKind {
+  "Stores lines of a file. None does so in the background yet."
+  IMPORT
+  "Calculates lines anew."
+  RECALCULATION
+  "Writes a file. None does so in the background yet."
+  EXPORT
+  "Stores a dataset of emission factors. None does so in the background yet."
+  FACTOR_IMPORT
+}
+
+"What is to be calculated anew, and how."
+input StartRecalculationInput {
+  "Why, in words: it stands in the run for as long as its emissions."
+  reason: String!
+  "Which lines; null: the whole ledger."
+  filter: ActivityFilter
+  "The global warming potentials; null: the organization's."
+  gwpSet: GwpSet
+  "Releases of datasets, one of a source. Lines whose factor is of the same source are calculated with the release's factor of the same code, region and unit. Null: with the factors that mappings name."
+  datasetIds: [ID!]
+  "True changes nothing: the run's differences tell what would be."
+  preview: Boolean! = false
+}
+
+"A batch that was started, or stopped."
+type BatchPayload @cost(weight: "0") {
+  "The batch as it is now."
+  batch: Batch!
+}
+
+extend type CalculationRun {
+  "What a recalculation changed against what was current before, the largest change first; for a preview, what it would have changed. Groups that do not change are left out. Empty for an import."
+  differences(
+    "How many groups: 1 to 500; 50 where it is not given."
+    first: Int
+    "The cursor that the page follows."
+    after: String
+    "What lines are grouped by."
+    groupBy: FootprintDimension! = CATEGORY
+  ): RunDifferenceConnection! @listSize(assumedSize: 50, slicingArguments: ["first"], sizedFields: ["nodes", "edges"], requireOneSlicingArgument: false)
+}
+
+"One page of differences."
+type RunDifferenceConnection {
+  "The rows of the page, each with its cursor."
+  edges: [RunDifferenceEdge!]!
+  "The rows of the page alone."
+  nodes: [RunDifference!]!
+  "What lies around the page."
+  pageInfo: PageInfo!
+  "How many groups there are on all pages. Costs a statement when selected, nothing otherwise."
+  totalCount: Int! @cost(weight: "1")
+}
+
+"A difference and its place in the connection."
+type RunDifferenceEdge @cost(weight: "0") {
+  "The row's place, for ` + "`" + `after` + "`" + ` of the same run and dimension."
+  cursor: String!
+  "The difference."
+  node: RunDifference!
+}
+
+"How a recalculation changed one group, in kilograms of CO2e. A line whose emission moves from one group to another takes its whole figure out of the one and into the other."
+type RunDifference @cacheControl(maxAge: 1800, scope: PRIVATE) {
+  "The group: a category's number, a country, a method, an account code, the first day of a span, or the global id of a supplier, dataset or factor. Empty where the lines have none."
+  key: String!
+  "What was current before."
+  before: Decimal!
+  "What stands now."
+  after: Decimal!
+  "After less before."
+  change: Decimal!
+  "Why: the parts add up to the change exactly. Causes that change nothing are left out."
+  causes: [DifferenceCause!]!
+}
+
+"The part of a change that is due to one cause."
+type DifferenceCause @cost(weight: "0") {
+  "Why."
+  cause: DifferenceCauseKind!
+  "By how many kilograms of CO2e."
+  change: Decimal!
+}
+
+"Why a figure differs from the one before. Differences are taken into account one after the other: rates, then potentials, then the factor."
+enum DifferenceCauseKind {
+  "The line had not been calculated since it last changed."
+  ACTIVITY_DATA
+  "A later or earlier release of the same factor."
+  FACTOR_VERSION
+  "Other global warming potentials."
+  GWP_SET
+  "Exchange rates, price series, and the order in which they are applied."
+  EXCHANGE_RATE
+  "Another factor, or none, by the ledger's mappings."
+  MAPPING
+}
+`, BuiltIn: false},
 	{Name: "../schema/category.graphqls", Input: `extend type Query {
   "The 15 Scope 3 categories, in order."
   categories: [Category!]! @cost(weight: "1") @listSize(assumedSize: 15)
@@ -2666,6 +3424,10 @@ type Emission implements Node @cacheControl(maxAge: 1800, scope: PRIVATE) {
   gwpSet: GwpSet!
   "The kind of calculation, in the GHG Protocol's words."
   method: CalculationMethod!
+  "How good the data is that the figure rests on."
+  dataQuality: DataQuality!
+  "95 % interval; null where neither activity nor factor states an uncertainty."
+  uncertainty: Interval
   "Each conversion in order, from the ledger's line to the mass: enough to repeat it by hand."
   provenance: [ProvenanceStep!]!
   "When it was calculated."
@@ -2718,6 +3480,30 @@ enum CalculationMethod {
   AVERAGE_DATA
   "From money and a factor per unit of money."
   SPEND_BASED
+}
+
+"Pedigree indicators, 1 best to 5 worst, and their mean."
+type DataQuality @cost(weight: "0") {
+  "How well the factor stands for what was bought or done."
+  technology: Int!
+  "How near the factor's year is to that of the line."
+  time: Int!
+  "How well the factor's region stands for that of the line."
+  geography: Int!
+  "How much of the line's data is there."
+  completeness: Int!
+  "How sure the line's data and the factor are."
+  reliability: Int!
+  "The mean of the five."
+  score: Decimal!
+}
+
+"Where a mass lies with a probability of 95 %."
+type Interval @cost(weight: "0") {
+  "The lower bound, in kilograms."
+  low: Decimal!
+  "The upper bound, in kilograms."
+  high: Decimal!
 }
 
 "One gas of an emission."
@@ -2925,6 +3711,12 @@ type EmissionFactor implements Node @cacheControl(maxAge: 3600, scope: PUBLIC) {
   validTo: Date
   "Half the 95 % interval in percent of the value; null where the dataset does not say."
   uncertaintyPercent: Decimal
+  "The part of the value, 0 to 1, that rests on the supplier's own data: 1 makes a calculation SUPPLIER_SPECIFIC, and what lies between 0 and 1 HYBRID. Null: an average."
+  supplierShare: Decimal
+  "Whether somebody else than its maker checked the factor, as its own file states. Null where that does not say: the factors of public bodies count as verified without saying so, all others as not verified."
+  verified: Boolean
+  "The density or heat content that may lead to its unit from another dimension, for example epa:natural-gas; null where it names none. One that the line names goes before it."
+  conversionProperty: String
   "The same activity, region and unit in a later dataset of the same source."
   supersededBy: EmissionFactor
 }
@@ -3135,6 +3927,161 @@ type FootprintTotals @cost(weight: "0") @cacheControl(maxAge: 1800, scope: PRIVA
   spend: Decimal!
   "Kilograms of CO2e per unit of the organization's currency, over activities with money, rounded to 12 digits after the point; null without spend."
   intensity: Decimal
+  "The mean of the activities' scores, 1 best to 5 worst, weighted by CO2e without its sign in whole grams, rounded to 4 digits after the point; null where no activity weighs a gram."
+  dataQualityScore: Decimal
+  "The sum of the activities' 95 % intervals, in kilograms: as if all errors lay on the same side, for activities share factors, and what they share does not even out. So it is the cautious bound. An activity that states none counts by its CO2e; null where none states any."
+  uncertainty: Interval
+}
+`, BuiltIn: false},
+	{Name: "../schema/mapping.graphqls", Input: `extend type Query {
+  "Ranked factors for a free-text line, best first, with the reason and a confidence of 0 to 1. None for a line that is no purchase, such as a tax or a grant, and for one whose words mean no factor. Superseded factors are left out."
+  factorSuggestions(
+    "What the ledger says about the line."
+    description: String!
+    "Who it was bought from: helps where the description says little."
+    supplierName: String
+    "Where it was bought: factors of this country are preferred."
+    country: CountryCode
+    "What the line is counted in, for example kWh or GBP: only factors that it converts to are given. Null: any. One that is not known is UNKNOWN_UNIT."
+    unit: String
+    "How many: 1 to 100."
+    first: Int = 5
+  ): [FactorSuggestion!]! @cost(weight: "5") @listSize(assumedSize: 5, slicingArguments: ["first"], requireOneSlicingArgument: false)
+  "What the organization's ledger lines are calculated with, in the order in which it was first decided."
+  factorMappings(
+    "How many rows from the front: 1 to 500; 50 where neither first nor last is given. Not together with last."
+    first: Int
+    "The cursor that the page follows."
+    after: String
+    "How many rows from the end: 1 to 500."
+    last: Int
+    "The cursor that the page stands before."
+    before: String
+    "Which mappings."
+    filter: FactorMappingFilter
+  ): FactorMappingConnection! @listSize(assumedSize: 50, slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"], requireOneSlicingArgument: false)
+}
+
+extend type Mutation {
+  "Decides what lines are calculated with from now on; emissions that are there stay as they are. A mapping of the same accountCode, description and country is replaced and keeps its id. A failed item leaves the others alone. At most 1,000."
+  setFactorMappings(
+    "The mappings."
+    input: SetFactorMappingsInput!
+  ): SetFactorMappingsPayload! @listSize(slicingArguments: ["input.mappings"], sizedFields: ["mappings"]) @requires(role: EDITOR)
+}
+
+"What a ledger line is calculated with, decided once per (account code, description, country) and reused. Of several that fit a line the one that names the most is taken."
+type FactorMapping implements Node @cacheControl(maxAge: 300, scope: PRIVATE) {
+  "The mapping's global id."
+  id: ID!
+  "Lines with this code, whatever its case; null: of any code, or none."
+  accountCode: String
+  "Lines with this description, whatever its case and spaces; a star at its end stands for any ending. Null: of any description."
+  description: String
+  "Lines of this country; null: of any, or none."
+  country: CountryCode
+  "The factor. Null with exclude: the line is not a purchase, and the reason says why."
+  factor: EmissionFactor
+  "The category of the lines that have none of their own; null: the one that the factor implies, else 1."
+  category: Category
+  "Whether the lines are left out, as no purchase."
+  exclude: Boolean!
+  "Why it was decided so; null where nobody said."
+  reason: String
+  "Who or what decided it."
+  decidedBy: MappingSource!
+  "How sure that is, 0 to 1."
+  confidence: Decimal!
+  "Whether a person has looked at it."
+  reviewed: Boolean!
+}
+
+"Who or what decided a mapping."
+enum MappingSource {
+  "A rule of a mapping file."
+  RULE
+  "The words of the line, matched with the names of factors."
+  TEXT_MATCH
+  "A language model."
+  LANGUAGE_MODEL
+  "A person."
+  PERSON
+}
+
+"One page of mappings."
+type FactorMappingConnection {
+  "The rows of the page, each with its cursor."
+  edges: [FactorMappingEdge!]!
+  "The rows of the page alone."
+  nodes: [FactorMapping!]!
+  "What lies around the page."
+  pageInfo: PageInfo!
+  "How many rows there are on all pages. Costs a statement when selected, nothing otherwise."
+  totalCount: Int! @cost(weight: "1")
+}
+
+"A mapping and its place in the connection."
+type FactorMappingEdge @cost(weight: "0") {
+  "The row's place, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + ` of the same field and filter."
+  cursor: String!
+  "The mapping."
+  node: FactorMapping!
+}
+
+"Narrows mappings. Every part that is given must hold; null and empty parts ask for nothing."
+input FactorMappingFilter {
+  "True: only those that a person has looked at. False: only the others."
+  reviewed: Boolean
+  "Only those that are at most so sure, 0 to 1."
+  maxConfidence: Decimal
+  "Words that account code or description contain, each of them, whatever the case of A to Z. At most 16 words and 200 characters."
+  search: String
+}
+
+"A factor that a line may mean."
+type FactorSuggestion @cacheControl(maxAge: 300, scope: PRIVATE) {
+  "The factor."
+  factor: EmissionFactor!
+  "The category that the words of the line or the factor imply; null where neither does."
+  category: Category
+  "How sure that is, 0 to 1: of suggestions with this confidence about that share is right."
+  confidence: Decimal!
+  "What made the suggestion."
+  decidedBy: MappingSource!
+  "A sentence that says which words led to it."
+  reason: String!
+}
+
+"Mappings to decide."
+input SetFactorMappingsInput {
+  "The mappings, at most 1,000."
+  mappings: [FactorMappingInput!]!
+}
+
+"A mapping as a person decides it. At least one of accountCode, description and country; a factor, or exclude with a reason."
+input FactorMappingInput {
+  "Lines with this code. Null: of any."
+  accountCode: String
+  "Lines with this description; a star at its end stands for any ending. Null: of any."
+  description: String
+  "Lines of this country. Null: of any."
+  country: CountryCode
+  "The factor to calculate with. An id of no factor fails the item with NOT_FOUND."
+  factorId: ID
+  "The category, 1 to 15, of the lines that have none of their own. Null: the one that the factor implies."
+  category: Int
+  "True leaves the lines out, as no purchase: without a factor and a category, with the reason."
+  exclude: Boolean! = false
+  "Why; needed with exclude."
+  reason: String
+}
+
+"The mappings that were decided, and why others were not."
+type SetFactorMappingsPayload @cost(weight: "0") {
+  "The mappings as they are stored now, in the order of the inputs, without those that failed."
+  mappings: [FactorMapping!]!
+  "Why items failed; the path names the item. Empty where none did."
+  errors: [UserError!]!
 }
 `, BuiltIn: false},
 	{Name: "../schema/organization.graphqls", Input: `extend type Query {
@@ -3517,6 +4464,10 @@ func (ec *executionContext) childFields_Activity(ctx context.Context, field grap
 		return ec.fieldContext_Activity_money(ctx, field)
 	case "country":
 		return ec.fieldContext_Activity_country(ctx, field)
+	case "conversionProperty":
+		return ec.fieldContext_Activity_conversionProperty(ctx, field)
+	case "uncertaintyPercent":
+		return ec.fieldContext_Activity_uncertaintyPercent(ctx, field)
 	case "createdAt":
 		return ec.fieldContext_Activity_createdAt(ctx, field)
 	case "updatedAt":
@@ -3573,6 +4524,46 @@ func (ec *executionContext) childFields_ApiKey(ctx context.Context, field graphq
 	return nil, fmt.Errorf("no field named %q was found under type ApiKey", field.Name)
 }
 
+func (ec *executionContext) childFields_Batch(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_Batch_id(ctx, field)
+	case "kind":
+		return ec.fieldContext_Batch_kind(ctx, field)
+	case "status":
+		return ec.fieldContext_Batch_status(ctx, field)
+	case "total":
+		return ec.fieldContext_Batch_total(ctx, field)
+	case "processed":
+		return ec.fieldContext_Batch_processed(ctx, field)
+	case "succeeded":
+		return ec.fieldContext_Batch_succeeded(ctx, field)
+	case "failed":
+		return ec.fieldContext_Batch_failed(ctx, field)
+	case "rowsPerSecond":
+		return ec.fieldContext_Batch_rowsPerSecond(ctx, field)
+	case "estimatedSecondsLeft":
+		return ec.fieldContext_Batch_estimatedSecondsLeft(ctx, field)
+	case "startedAt":
+		return ec.fieldContext_Batch_startedAt(ctx, field)
+	case "finishedAt":
+		return ec.fieldContext_Batch_finishedAt(ctx, field)
+	case "run":
+		return ec.fieldContext_Batch_run(ctx, field)
+	case "problem":
+		return ec.fieldContext_Batch_problem(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Batch", field.Name)
+}
+
+func (ec *executionContext) childFields_BatchPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "batch":
+		return ec.fieldContext_BatchPayload_batch(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BatchPayload", field.Name)
+}
+
 func (ec *executionContext) childFields_CalculationRun(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "id":
@@ -3589,6 +4580,8 @@ func (ec *executionContext) childFields_CalculationRun(ctx context.Context, fiel
 		return ec.fieldContext_CalculationRun_startedAt(ctx, field)
 	case "finishedAt":
 		return ec.fieldContext_CalculationRun_finishedAt(ctx, field)
+	case "differences":
+		return ec.fieldContext_CalculationRun_differences(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CalculationRun", field.Name)
 }
@@ -3637,6 +4630,24 @@ func (ec *executionContext) childFields_CreateApiKeyPayload(ctx context.Context,
 	return nil, fmt.Errorf("no field named %q was found under type CreateApiKeyPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_DataQuality(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "technology":
+		return ec.fieldContext_DataQuality_technology(ctx, field)
+	case "time":
+		return ec.fieldContext_DataQuality_time(ctx, field)
+	case "geography":
+		return ec.fieldContext_DataQuality_geography(ctx, field)
+	case "completeness":
+		return ec.fieldContext_DataQuality_completeness(ctx, field)
+	case "reliability":
+		return ec.fieldContext_DataQuality_reliability(ctx, field)
+	case "score":
+		return ec.fieldContext_DataQuality_score(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DataQuality", field.Name)
+}
+
 func (ec *executionContext) childFields_DeleteActivitiesPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "deleted":
@@ -3655,6 +4666,16 @@ func (ec *executionContext) childFields_DeletePayload(ctx context.Context, field
 		return ec.fieldContext_DeletePayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type DeletePayload", field.Name)
+}
+
+func (ec *executionContext) childFields_DifferenceCause(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cause":
+		return ec.fieldContext_DifferenceCause_cause(ctx, field)
+	case "change":
+		return ec.fieldContext_DifferenceCause_change(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type DifferenceCause", field.Name)
 }
 
 func (ec *executionContext) childFields_Emission(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -3683,6 +4704,10 @@ func (ec *executionContext) childFields_Emission(ctx context.Context, field grap
 		return ec.fieldContext_Emission_gwpSet(ctx, field)
 	case "method":
 		return ec.fieldContext_Emission_method(ctx, field)
+	case "dataQuality":
+		return ec.fieldContext_Emission_dataQuality(ctx, field)
+	case "uncertainty":
+		return ec.fieldContext_Emission_uncertainty(ctx, field)
 	case "provenance":
 		return ec.fieldContext_Emission_provenance(ctx, field)
 	case "calculatedAt":
@@ -3751,6 +4776,12 @@ func (ec *executionContext) childFields_EmissionFactor(ctx context.Context, fiel
 		return ec.fieldContext_EmissionFactor_validTo(ctx, field)
 	case "uncertaintyPercent":
 		return ec.fieldContext_EmissionFactor_uncertaintyPercent(ctx, field)
+	case "supplierShare":
+		return ec.fieldContext_EmissionFactor_supplierShare(ctx, field)
+	case "verified":
+		return ec.fieldContext_EmissionFactor_verified(ctx, field)
+	case "conversionProperty":
+		return ec.fieldContext_EmissionFactor_conversionProperty(ctx, field)
 	case "supersededBy":
 		return ec.fieldContext_EmissionFactor_supersededBy(ctx, field)
 	}
@@ -3819,6 +4850,74 @@ func (ec *executionContext) childFields_FactorGas(ctx context.Context, field gra
 	return nil, fmt.Errorf("no field named %q was found under type FactorGas", field.Name)
 }
 
+func (ec *executionContext) childFields_FactorMapping(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "id":
+		return ec.fieldContext_FactorMapping_id(ctx, field)
+	case "accountCode":
+		return ec.fieldContext_FactorMapping_accountCode(ctx, field)
+	case "description":
+		return ec.fieldContext_FactorMapping_description(ctx, field)
+	case "country":
+		return ec.fieldContext_FactorMapping_country(ctx, field)
+	case "factor":
+		return ec.fieldContext_FactorMapping_factor(ctx, field)
+	case "category":
+		return ec.fieldContext_FactorMapping_category(ctx, field)
+	case "exclude":
+		return ec.fieldContext_FactorMapping_exclude(ctx, field)
+	case "reason":
+		return ec.fieldContext_FactorMapping_reason(ctx, field)
+	case "decidedBy":
+		return ec.fieldContext_FactorMapping_decidedBy(ctx, field)
+	case "confidence":
+		return ec.fieldContext_FactorMapping_confidence(ctx, field)
+	case "reviewed":
+		return ec.fieldContext_FactorMapping_reviewed(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FactorMapping", field.Name)
+}
+
+func (ec *executionContext) childFields_FactorMappingConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_FactorMappingConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_FactorMappingConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_FactorMappingConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_FactorMappingConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FactorMappingConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_FactorMappingEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_FactorMappingEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_FactorMappingEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FactorMappingEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_FactorSuggestion(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "factor":
+		return ec.fieldContext_FactorSuggestion_factor(ctx, field)
+	case "category":
+		return ec.fieldContext_FactorSuggestion_category(ctx, field)
+	case "confidence":
+		return ec.fieldContext_FactorSuggestion_confidence(ctx, field)
+	case "decidedBy":
+		return ec.fieldContext_FactorSuggestion_decidedBy(ctx, field)
+	case "reason":
+		return ec.fieldContext_FactorSuggestion_reason(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type FactorSuggestion", field.Name)
+}
+
 func (ec *executionContext) childFields_FootprintConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "edges":
@@ -3883,6 +4982,10 @@ func (ec *executionContext) childFields_FootprintTotals(ctx context.Context, fie
 		return ec.fieldContext_FootprintTotals_spend(ctx, field)
 	case "intensity":
 		return ec.fieldContext_FootprintTotals_intensity(ctx, field)
+	case "dataQualityScore":
+		return ec.fieldContext_FootprintTotals_dataQualityScore(ctx, field)
+	case "uncertainty":
+		return ec.fieldContext_FootprintTotals_uncertainty(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type FootprintTotals", field.Name)
 }
@@ -3929,6 +5032,16 @@ func (ec *executionContext) childFields_ImportActivityResult(ctx context.Context
 		return ec.fieldContext_ImportActivityResult_error(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type ImportActivityResult", field.Name)
+}
+
+func (ec *executionContext) childFields_Interval(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "low":
+		return ec.fieldContext_Interval_low(ctx, field)
+	case "high":
+		return ec.fieldContext_Interval_high(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type Interval", field.Name)
 }
 
 func (ec *executionContext) childFields_Money(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4049,6 +5162,46 @@ func (ec *executionContext) childFields_ReportingYearPayload(ctx context.Context
 	return nil, fmt.Errorf("no field named %q was found under type ReportingYearPayload", field.Name)
 }
 
+func (ec *executionContext) childFields_RunDifference(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "key":
+		return ec.fieldContext_RunDifference_key(ctx, field)
+	case "before":
+		return ec.fieldContext_RunDifference_before(ctx, field)
+	case "after":
+		return ec.fieldContext_RunDifference_after(ctx, field)
+	case "change":
+		return ec.fieldContext_RunDifference_change(ctx, field)
+	case "causes":
+		return ec.fieldContext_RunDifference_causes(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RunDifference", field.Name)
+}
+
+func (ec *executionContext) childFields_RunDifferenceConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_RunDifferenceConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_RunDifferenceConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_RunDifferenceConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_RunDifferenceConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RunDifferenceConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_RunDifferenceEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_RunDifferenceEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_RunDifferenceEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type RunDifferenceEdge", field.Name)
+}
+
 func (ec *executionContext) childFields_SetCategoryStatementPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
 	switch field.Name {
 	case "statement":
@@ -4057,6 +5210,16 @@ func (ec *executionContext) childFields_SetCategoryStatementPayload(ctx context.
 		return ec.fieldContext_SetCategoryStatementPayload_errors(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SetCategoryStatementPayload", field.Name)
+}
+
+func (ec *executionContext) childFields_SetFactorMappingsPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "mappings":
+		return ec.fieldContext_SetFactorMappingsPayload_mappings(ctx, field)
+	case "errors":
+		return ec.fieldContext_SetFactorMappingsPayload_errors(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type SetFactorMappingsPayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Supplier(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

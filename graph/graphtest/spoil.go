@@ -24,7 +24,9 @@ func (m *maker) spoil(f *ast.FieldDefinition, plain map[string]any) {
 	set("ids", []any{"nope"}, []any{m.id("", true), "", "x"})
 	set("externalId", nil, "\x00", "")
 	set("unit", nil)
-	set("groupBy", []any{"MONTH", "YEAR"}, []any{"METHOD", "METHOD"}, []any{"METHOD", "CATEGORY", "DATASET", "FACTOR"}, []any{"MONTH", "COUNTRY", "QUARTER"})
+	if by := f.Arguments.ForName("groupBy"); by != nil && by.Type.Elem != nil {
+		set("groupBy", []any{"MONTH", "YEAR"}, []any{"METHOD", "METHOD"}, []any{"METHOD", "CATEGORY", "DATASET", "FACTOR"}, []any{"MONTH", "COUNTRY", "QUARTER"})
+	}
 	switch f.Name {
 	case "supplier":
 		ways = append(ways, func() { plain["id"], plain["externalId"] = m.id("Supplier", false), m.word("externalIds") }, func() { clear(plain) })

@@ -318,7 +318,7 @@ func (m *maker) value(name string, t *ast.Type, anyKind bool) any {
 	if !t.NonNull && m.chance(0.04) {
 		return nil
 	}
-	if name == "groupBy" {
+	if name == "groupBy" && t.Elem != nil {
 		return m.dimensions(t)
 	}
 	if t.Elem != nil {

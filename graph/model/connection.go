@@ -39,6 +39,10 @@ type (
 	EmissionEdge             = store.Edge[store.Emission]
 	EmissionFactorConnection = Connection[store.EmissionFactor]
 	EmissionFactorEdge       = store.Edge[store.EmissionFactor]
+	RunDifferenceConnection  = Connection[store.RunDifference]
+	RunDifferenceEdge        = store.Edge[store.RunDifference]
+	FactorMappingConnection  = Connection[store.FactorMapping]
+	FactorMappingEdge        = store.Edge[store.FactorMapping]
 	FootprintConnection      = Summed[store.FootprintRow]
 	FootprintEdge            = store.Edge[store.FootprintRow]
 )

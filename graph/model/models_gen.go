@@ -11,6 +11,12 @@ import (
 	"strconv"
 )
 
+// A batch that was started, or stopped.
+type BatchPayload struct {
+	// The batch as it is now.
+	Batch *store.Batch `json:"batch"`
+}
+
 // A key to make.
 type CreateAPIKeyInput struct {
 	// What the key is called, for people: 1 to 200 characters.
@@ -27,6 +33,20 @@ type CreateAPIKeyPayload struct {
 	APIKey *store.APIKey `json:"apiKey"`
 	// The secret, shown this once: only its hash is kept.
 	Secret string `json:"secret"`
+}
+
+// A factor that a line may mean.
+type FactorSuggestion struct {
+	// The factor.
+	Factor *store.EmissionFactor `json:"factor"`
+	// The category that the words of the line or the factor imply; null where neither does.
+	Category *store.Category `json:"category,omitempty"`
+	// How sure that is, 0 to 1: of suggestions with this confidence about that share is right.
+	Confidence exact.Decimal `json:"confidence"`
+	// What made the suggestion.
+	DecidedBy store.MappingSource `json:"decidedBy"`
+	// A sentence that says which words led to it.
+	Reason string `json:"reason"`
 }
 
 // The writes. Fields run one after the other, in the order of the document.
@@ -51,6 +71,20 @@ type RateLimit struct {
 type ReportingYearPayload struct {
 	// The year.
 	ReportingYear *ReportingYear `json:"reportingYear"`
+}
+
+// What is to be calculated anew, and how.
+type StartRecalculationInput struct {
+	// Why, in words: it stands in the run for as long as its emissions.
+	Reason string `json:"reason"`
+	// Which lines; null: the whole ledger.
+	Filter *store.ActivityFilter `json:"filter,omitempty"`
+	// The global warming potentials; null: the organization's.
+	GwpSet *store.GwpSet `json:"gwpSet,omitempty"`
+	// Releases of datasets, one of a source. Lines whose factor is of the same source are calculated with the release's factor of the same code, region and unit. Null: with the factors that mappings name.
+	DatasetIds []*store.GlobalID `json:"datasetIds,omitempty"`
+	// True changes nothing: the run's differences tell what would be.
+	Preview bool `json:"preview"`
 }
 
 // What is told as it happens: over WebSocket by graphql-transport-ws, or as server-sent events.

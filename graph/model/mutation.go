@@ -19,6 +19,15 @@ type ImportActivitiesInput struct {
 	Activities []store.ActivityInput
 }
 
+// SetFactorMappingsInput is the input of setFactorMappings.
+type SetFactorMappingsInput struct{ Mappings []store.FactorMappingInput }
+
+// SetFactorMappingsPayload is the answer of setFactorMappings.
+type SetFactorMappingsPayload struct {
+	Mappings []*store.FactorMapping
+	Errors   []store.Problem
+}
+
 // Tally counts what became of the items of a call.
 type Tally struct{ Created, Updated, Unchanged, Failed int }
 

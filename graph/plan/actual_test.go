@@ -149,7 +149,7 @@ func types(f *plan.Field) []string {
 	case len(f.Selection.SelectionSet) == 0:
 		return nil
 	case object == "Node":
-		return []string{"Activity", "ApiKey", "CalculationRun", "Category", "Emission", "EmissionFactor", "FactorDataset", "Organization", "Supplier"}
+		return []string{"Activity", "ApiKey", "Batch", "CalculationRun", "Category", "Emission", "EmissionFactor", "FactorDataset", "FactorMapping", "Organization", "Supplier"}
 	default:
 		return []string{object}
 	}

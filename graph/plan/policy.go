@@ -22,9 +22,11 @@ type Policy struct {
 
 // hangsOn tells which rows, beside its own, a type is made of.
 var hangsOn = map[string][]string{
-	"EmissionFactor":  {"FactorDataset"}, // whose potentials its value goes by
-	"FootprintTotals": {"Emission"},
-	"FootprintRow":    {"Emission"},
+	"EmissionFactor":   {"FactorDataset"}, // whose potentials its value goes by
+	"FactorSuggestion": {"EmissionFactor", "FactorDataset"},
+	"FootprintTotals":  {"Emission"},
+	"FootprintRow":     {"Emission"},
+	"RunDifference":    {"RunDifference"}, // they are made with their run, and have no id of their own
 	// They have no id of their own, and are rows all the same. A year is there where a line is, and tells how its sums have changed.
 	"ReportingYear":     {"ReportingYear", "Activity", "Emission"},
 	"CategoryStatement": {"CategoryStatement"},

@@ -11,7 +11,7 @@ import (
 	"carbongraph/graph/plan"
 )
 
-const everyNode = "Activity ApiKey CalculationRun Category Emission EmissionFactor FactorDataset Organization Supplier"
+const everyNode = "Activity ApiKey Batch CalculationRun Category Emission EmissionFactor FactorDataset FactorMapping Organization Supplier"
 
 func TestPolicy(t *testing.T) {
 	schema := ledger(t)
@@ -21,22 +21,23 @@ func TestPolicy(t *testing.T) {
 		maxAge   int
 		private  bool
 	}{
-		"what everybody has":                      {"{ categories { name } emissionFactors { nodes { name } } }", "Category EmissionFactor FactorDataset", 3600, false},
-		"one private row makes it private":        {"{ categories { name emissions { nodes { id } } } }", "Category Emission", 1800, true},
-		"a list hangs on rows it does not show":   {"{ suppliers { totalCount } }", "Supplier", 1800, true},
-		"and one of which the page alone is told": {"{ activities { pageInfo { hasNextPage } } }", "Activity", 1800, true},
-		"sums hang on what is summed":             {"{ suppliers { nodes { footprint { co2e } } } }", "Emission Supplier", 1800, true},
-		"groups too":                              {"{ footprint(groupBy: [SUPPLIER]) { nodes { share supplier { name } } } }", "Emission Supplier", 1800, true},
-		"what a variable leaves out counts":       {"query($no: Boolean!) { suppliers { nodes { activities @include(if: $no) { nodes { id } } } } }", "Activity Supplier", 1800, true},
-		"what a literal leaves out does not":      {"{ suppliers { nodes { name activities @skip(if: true) { nodes { id } } } } }", "Supplier", 1800, true},
-		"in fragments and under aliases":          {"{ s: suppliers { edges { node { ...F } } } } fragment F on Supplier { e: emissions { nodes { r: run { id } } } }", "CalculationRun Emission Supplier", 1800, true},
-		"a node may be of any type":               {`{ node(id: "x") { id } }`, everyNode, 0, true},
-		"also where one is asked for":             {`{ nodes(ids: ["x"]) { ... on Category { name } } }`, everyNode, 0, true},
-		"who asks":                                {"{ viewer { keyName } }", "", 0, true},
-		"who asks, beside what is kept":           {"{ categories { name } viewer { organization { name } } }", "Category Organization", 0, true},
-		"introspection":                           {"{ categories { name } __schema { queryType { name } } }", "Category", 0, false},
-		"a mutation":                              {"mutation { upsertSuppliers(input: {suppliers: []}) { results { supplier { name } } } }", "Supplier", 0, true},
-		"what nothing is said of":                 {"{ __typename }", "", 0, false},
+		"what everybody has":                            {"{ categories { name } emissionFactors { nodes { name } } }", "Category EmissionFactor FactorDataset", 3600, false},
+		"one private row makes it private":              {"{ categories { name emissions { nodes { id } } } }", "Category Emission", 1800, true},
+		"a list hangs on rows it does not show":         {"{ suppliers { totalCount } }", "Supplier", 1800, true},
+		"and one of which the page alone is told":       {"{ activities { pageInfo { hasNextPage } } }", "Activity", 1800, true},
+		"a suggestion hangs on factors it may not show": {`{ factorSuggestions(description: "x") { confidence } }`, "EmissionFactor FactorDataset", 300, true},
+		"sums hang on what is summed":                   {"{ suppliers { nodes { footprint { co2e } } } }", "Emission Supplier", 1800, true},
+		"groups too":                                    {"{ footprint(groupBy: [SUPPLIER]) { nodes { share supplier { name } } } }", "Emission Supplier", 1800, true},
+		"what a variable leaves out counts":             {"query($no: Boolean!) { suppliers { nodes { activities @include(if: $no) { nodes { id } } } } }", "Activity Supplier", 1800, true},
+		"what a literal leaves out does not":            {"{ suppliers { nodes { name activities @skip(if: true) { nodes { id } } } } }", "Supplier", 1800, true},
+		"in fragments and under aliases":                {"{ s: suppliers { edges { node { ...F } } } } fragment F on Supplier { e: emissions { nodes { r: run { id } } } }", "CalculationRun Emission Supplier", 1800, true},
+		"a node may be of any type":                     {`{ node(id: "x") { id } }`, everyNode, 0, true},
+		"also where one is asked for":                   {`{ nodes(ids: ["x"]) { ... on Category { name } } }`, everyNode, 0, true},
+		"who asks":                                      {"{ viewer { keyName } }", "", 0, true},
+		"who asks, beside what is kept":                 {"{ categories { name } viewer { organization { name } } }", "Category Organization", 0, true},
+		"introspection":                                 {"{ categories { name } __schema { queryType { name } } }", "Category", 0, false},
+		"a mutation":                                    {"mutation { upsertSuppliers(input: {suppliers: []}) { results { supplier { name } } } }", "Supplier", 0, true},
+		"what nothing is said of":                       {"{ __typename }", "", 0, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := plannedBy(t, schema, tc.document).Policy

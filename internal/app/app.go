@@ -12,8 +12,11 @@ import (
 
 	"carbongraph/graph"
 	"carbongraph/internal/auth"
+	"carbongraph/internal/batch"
+	"carbongraph/internal/broker"
 	"carbongraph/internal/config"
 	"carbongraph/internal/gate"
+	"carbongraph/internal/match"
 	"carbongraph/internal/telemetry"
 	"carbongraph/store"
 	"carbongraph/web"
@@ -38,6 +41,10 @@ type App struct {
 
 	o         Options
 	tel       *telemetry.Telemetry
+	importer  *batch.Importer
+	batches   *batch.Background
+	matcher   *match.Shelf
+	broker    *broker.Broker
 	rate      *gate.Rate
 	admission *gate.Admission
 	public    *listener
@@ -91,6 +98,12 @@ func (a *App) open(ctx context.Context) (err error) {
 		a.opened("tokens", background(ctx, a.Tokens.Run))
 	}
 	a.opened("reference", background(ctx, a.Store.HoldReference))
+	if a.importer, err = newImporter(a.Store, 0); err != nil {
+		return err
+	}
+	a.sources()
+	a.batches = batch.NewBackground(a.importer, a.o.Log)
+	a.opened("batches", background(ctx, a.batches.Run))
 	a.handler = func() (*public, error) {
 		return a.routes(func(ctx context.Context) string { return stateOf(ctx, redis) })
 	}

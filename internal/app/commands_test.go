@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"database/sql"
 	"encoding/json"
 	"net"
 	"os"
@@ -126,5 +127,42 @@ func TestKeysOnTheCommandLine(t *testing.T) {
 	}
 	if code, _, errs := run(t, nil, "org", "create", "--name", "Acme", "--data-dir", dir); code != 1 || !strings.Contains(errs, "already") {
 		t.Errorf("the same name twice: %d %s", code, errs)
+	}
+}
+
+func TestCheckSums(t *testing.T) {
+	dir, _ := ledger(t, "Acme", "Zenith")
+	for org, activities := range map[string]string{"Acme": "60", "Zenith": "20"} {
+		if code, _, errs := run(t, nil, "seed", "--org", org, "--suppliers", "5", "--activities", activities, "--data-dir", dir); code > 3 || code == 1 {
+			t.Fatalf("seed: %d %s", code, errs)
+		}
+	}
+	if code, out, errs := run(t, nil, "check", "sums", "--data-dir", dir); code != 0 || strings.Count(out, "\n") != 1 || errs != "" {
+		t.Fatalf("sums of a fresh ledger: %d %s %s", code, out, errs)
+	}
+	db, err := sql.Open("sqlite", filepath.Join(dir, "carbongraph.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.Exec("UPDATE emission_sums SET co2e_mg = co2e_mg + 1 WHERE grain = 1 AND category_number = 4 AND org_id = (SELECT id FROM organizations WHERE name = 'Acme')"); err != nil {
+		t.Fatal(err)
+	}
+	code, out, errs := run(t, nil, "check", "sums", "--data-dir", dir)
+	wrong := strings.Count(out, "\n") - 1
+	if code != 1 || wrong < 1 || strings.Count(out, "Acme\t20") != wrong || !strings.Contains(out, "category 4") || !strings.Contains(errs, "--repair") {
+		t.Errorf("a wrong sum: %d %s %s", code, out, errs)
+	}
+	if code, out, _ := run(t, nil, "check", "sums", "--org", "Zenith", "--data-dir", dir, "--json"); code != 0 || out != "[]\n" {
+		t.Errorf("of the other organization: %d %s", code, out)
+	}
+	if code, _, errs := run(t, nil, "check", "sums", "--org", "nobody", "--data-dir", dir); code != 1 || !strings.Contains(errs, "nobody") {
+		t.Errorf("of nobody: %d %s", code, errs)
+	}
+	if code, again, errs := run(t, nil, "check", "sums", "--repair", "--data-dir", dir); code != 0 || again != out {
+		t.Errorf("repair: %d %s %s; want what the check told", code, again, errs)
+	}
+	if code, out, errs := run(t, nil, "check", "sums", "--data-dir", dir); code != 0 || strings.Count(out, "\n") != 1 {
+		t.Errorf("after the repair: %d %s %s", code, out, errs)
 	}
 }

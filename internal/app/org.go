@@ -25,6 +25,8 @@ type orgCreate struct {
 	Country    string `help:"Where the company sits (ISO 3166-1 alpha-2)." placeholder:"CC"`
 	Gwp        string `default:"AR6" enum:"AR4,AR5,AR6" help:"Global warming potentials: AR4, AR5 or AR6."`
 	MoneyOrder string `default:"deflate-first" enum:"deflate-first,convert-first" help:"How spend reaches a factor's currency and price year: deflate-first or convert-first."`
+
+	StrictValidity bool `help:"Refuse a factor for a day that it does not hold for; without it the figure is rated lower."`
 }
 
 // Run creates an organization and its first key.
@@ -54,7 +56,7 @@ func (o *orgCreate) Run(ctx context.Context, w *World) error {
 }
 
 func (o *orgCreate) organization() (*store.Organization, error) {
-	org := &store.Organization{Name: strings.TrimSpace(o.Name), Currency: strings.ToUpper(o.Currency), GwpSet: store.GwpSet(o.Gwp), MoneyOrder: store.DeflateThenConvert}
+	org := &store.Organization{Name: strings.TrimSpace(o.Name), Currency: strings.ToUpper(o.Currency), GwpSet: store.GwpSet(o.Gwp), MoneyOrder: store.DeflateThenConvert, StrictValidity: o.StrictValidity}
 	if o.MoneyOrder == "convert-first" {
 		org.MoneyOrder = store.ConvertThenDeflate
 	}

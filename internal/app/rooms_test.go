@@ -44,10 +44,10 @@ func rooms() map[string][]string {
 
 		"graph": {"graph/generated", "graph/plan", "graph/exec", "internal/auth", "internal/gate", "store"},
 		"resolvers": {"graph/generated", "graph/model", "graph/scalar", "graph/plan", "resolvers/loaders", "store",
-			"internal/auth", "internal/batch"},
+			"internal/auth", "internal/batch", "internal/match", "internal/broker"},
 
 		"internal/app": {"graph", "graph/generated", "graph/plan", "graph/exec", "graph/model", "graph/scalar", "internal/auth", "internal/batch", "internal/config", "internal/factors",
-			"internal/gate", "internal/ingest", "internal/seed", "resolvers", "resolvers/loaders", "store", "web"},
+			"internal/gate", "internal/ingest", "internal/match", "internal/broker", "internal/seed", "resolvers", "resolvers/loaders", "store", "web"},
 		"": {"internal/app"},
 
 		// What tests and measurements stand on. Nothing of the program may import these.

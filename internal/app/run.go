@@ -37,14 +37,16 @@ type World struct {
 
 // cli is the command line: one verb each.
 type cli struct {
-	Demo    demoCommand    `cmd:"" help:"Serve demo data from an embedded database; prints address, console link and key."`
-	Serve   serveCommand   `cmd:"" help:"Serve."`
-	Migrate migrateCommand `cmd:"" help:"Bring the database's schema up, take the last step back, or show where it stands."`
-	Org     orgCommand     `cmd:"" help:"Create an organization."`
-	Key     keyCommand     `cmd:"" help:"Create, list and revoke API keys."`
-	Factors factorsCommand `cmd:"" help:"Import and list emission factors."`
-	Import  importCommand  `cmd:"" help:"Import activities from files."`
-	Seed    seedCommand    `cmd:"" help:"Fill an organization with a deterministic synthetic ledger."`
+	Demo     demoCommand     `cmd:"" help:"Serve demo data from an embedded database; prints address, console link and key."`
+	Serve    serveCommand    `cmd:"" help:"Serve."`
+	Migrate  migrateCommand  `cmd:"" help:"Bring the database's schema up, take the last step back, or show where it stands."`
+	Org      orgCommand      `cmd:"" help:"Create an organization."`
+	Key      keyCommand      `cmd:"" help:"Create, list and revoke API keys."`
+	Factors  factorsCommand  `cmd:"" help:"Import and list emission factors."`
+	Import   importCommand   `cmd:"" help:"Import activities from files."`
+	Mappings mappingsCommand `cmd:"" help:"Propose what a ledger's accounts are calculated with."`
+	Check    checkCommand    `cmd:"" help:"Check what the database holds."`
+	Seed     seedCommand     `cmd:"" help:"Fill an organization with a deterministic synthetic ledger."`
 }
 
 // exit is an error that says how the program ends; a nil err was told already.

@@ -4,10 +4,8 @@ import (
 	"context"
 
 	"carbongraph/internal/calc"
-	"carbongraph/internal/exact"
 	"carbongraph/internal/factors"
 	"carbongraph/internal/fault"
-	"carbongraph/internal/formula"
 	"carbongraph/store"
 )
 
@@ -61,9 +59,11 @@ func (r *run) decide(ctx context.Context, l *line) (factors.Decision, error) {
 	a := &l.activity
 	switch {
 	case l.factorID != nil:
+		l.activity.FactorID = l.factorID
 		return factors.Decision{FactorID: l.factorID}, nil
 	case l.code != "":
 		id, err := r.codes.find(ctx, l.source, l.code, deref(a.Country))
+		l.activity.FactorID = &id
 		return factors.Decision{FactorID: &id}, err
 	}
 	for _, rules := range r.rules {
@@ -79,7 +79,7 @@ func (r *run) settle(l *line, d *factors.Decision, f *factors.Entry) error {
 	if l.factorID != nil && f == nil {
 		return unknownFactor("factorId")
 	}
-	l.activity.CategoryNumber = categoryOf(l, d, f)
+	l.activity.CategoryNumber, l.activity.GivenCategory = categoryOf(l, d, f), l.category
 	l.excluded = d.Exclude
 	switch {
 	case !r.flags.Calculate:
@@ -139,26 +139,37 @@ func (l *line) refuse(err error) error {
 // emit calculates the line's emission.
 func (r *run) emit(l *line, d *factors.Decision, f *factors.Entry) error {
 	a := &l.activity
-	in := calc.Line{OccurredOn: a.OccurredOn, Country: deref(a.Country), Match: matchOf(d)}
+	in := lineOf(a, matchOf(d))
+	result, err := r.calculator.Calculate(&in, f.Calc)
+	if err != nil {
+		return err
+	}
+	e := &store.Emission{
+		CategoryNumber: a.CategoryNumber, FactorID: f.ID, DatasetID: f.DatasetID, RunID: r.record.ID,
+		OccurredOn: a.OccurredOn, Country: a.Country, AccountCode: a.AccountCode,
+		CO2e: result.CO2e, BiogenicCO2: result.Biogenic, Method: store.CalculationMethod(result.Method), GwpSet: store.GwpSet(result.GwpSet),
+		Quality: qualityOf(result.Quality), FormulaID: store.ID(result.ID), Formula: result.Text, Amount: result.Amount,
+	}
+	if result.HasInterval {
+		e.Low, e.High = new(result.Low), new(result.High)
+	}
+	l.emission = e
+	return r.spend(a, e)
+}
+
+// lineOf gives a line as calculations want it.
+func lineOf(a *store.Activity, match calc.Match) calc.Line {
+	in := calc.Line{OccurredOn: a.OccurredOn, Country: deref(a.Country), Property: deref(a.ConversionProperty), Match: match}
+	if a.UncertaintyPercent != nil {
+		in.Uncertainty = *a.UncertaintyPercent
+	}
 	if a.Quantity != nil {
 		in.Quantity = calc.Amount{Value: a.Quantity.Value, Unit: a.Quantity.Unit}
 	}
 	if a.Money != nil {
 		in.Money = calc.Amount{Value: a.Money.Amount, Unit: a.Money.Currency}
 	}
-	result, err := r.calculator.Calculate(&in, f.Calc)
-	if err != nil {
-		return err
-	}
-	amount := formula.Plain(result.Amount)
-	e := &store.Emission{
-		CategoryNumber: a.CategoryNumber, FactorID: f.ID, DatasetID: f.DatasetID, RunID: r.record.ID,
-		OccurredOn: a.OccurredOn, Country: a.Country, AccountCode: a.AccountCode,
-		CO2e: result.CO2e, BiogenicCO2: result.Biogenic, Method: store.CalculationMethod(result.Method), GwpSet: store.GwpSet(result.GwpSet),
-		Gases: gasesOf(result.Formula.GasesOf(amount)), Provenance: provenanceOf(result.Formula, amount, &f.ID),
-	}
-	l.emission = e
-	return r.spend(a, e)
+	return in
 }
 
 // matchOf tells how a line came by its factor: by a rule, or by whoever wrote the line.
@@ -167,6 +178,10 @@ func matchOf(d *factors.Decision) calc.Match {
 		return calc.ByRule
 	}
 	return calc.Named
+}
+
+func qualityOf(q calc.Quality) store.DataQuality {
+	return store.DataQuality{Technology: int32(q.Technology), Time: int32(q.Time), Geography: int32(q.Geography), Completeness: int32(q.Completeness), Reliability: int32(q.Reliability)}
 }
 
 // spend brings the line's money into the organization's currency, at the rate of its month. Without a rate the line has no emission:
@@ -184,25 +199,4 @@ func (r *run) spend(a *store.Activity, e *store.Emission) error {
 		return fault.Of(err).At("money", "amount")
 	}
 	return fault.Of(err).At("money", "currency")
-}
-
-func gasesOf(in []formula.GasAmount) []store.GasAmount {
-	out := make([]store.GasAmount, len(in))
-	for i, g := range in {
-		out[i] = store.GasAmount{Gas: g.Gas, Mass: g.Mass, CO2e: g.CO2e}
-	}
-	return out
-}
-
-func provenanceOf(f *formula.Formula, amount exact.Decimal, factor *store.ID) []store.ProvenanceStep {
-	out := make([]store.ProvenanceStep, len(f.Steps))
-	for i, v := range f.Replay(amount) {
-		s := &f.Steps[i]
-		out[i] = store.ProvenanceStep{Step: s.Step, Input: &v.Input, InputUnit: &s.InputUnit, Operator: s.Operator, Operand: &s.Operand, Output: v.Output,
-			OutputUnit: s.OutputUnit, Source: s.Source}
-		if s.FromFactor {
-			out[i].SourceRow = factor
-		}
-	}
-	return out
 }

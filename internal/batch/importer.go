@@ -91,14 +91,20 @@ func (im *Importer) begin(ctx context.Context, t *store.Tenant, f Flags, reason 
 	if err != nil {
 		return nil, err
 	}
-	return &run{
+	r := &run{
 		Importer: im, tenant: t, flags: f, org: org, today: exact.DateOf(im.now()),
-		calculator: im.engine.Calculator(calc.Settings{GwpSet: string(org.GwpSet), DeflateFirst: org.MoneyOrder == store.DeflateThenConvert}),
-		rules:      []*factors.Resolver{factors.NewResolver(stored)},
-		codes:      newCodes(im.store),
-		record:     &store.CalculationRun{ID: im.store.NewID(), Reason: reason, GwpSet: org.GwpSet},
-		suppliers:  map[string]store.ID{},
-	}, nil
+		rules:     []*factors.Resolver{factors.NewResolver(stored)},
+		codes:     newCodes(im.store),
+		record:    &store.CalculationRun{ID: im.store.NewID(), Reason: reason, GwpSet: org.GwpSet},
+		suppliers: map[string]store.ID{},
+	}
+	r.calculator = r.calculatorBy(org.GwpSet)
+	return r, nil
+}
+
+// calculatorBy calculates as the organization does, by a set of potentials.
+func (r *run) calculatorBy(set store.GwpSet) *calc.Calculator {
+	return r.engine.Calculator(calc.Settings{GwpSet: string(set), DeflateFirst: r.org.MoneyOrder == store.DeflateThenConvert, StrictValidity: r.org.StrictValidity})
 }
 
 // start stores the run before its first emission, so that an import that calculates nothing leaves none.

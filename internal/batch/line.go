@@ -18,6 +18,9 @@ const (
 	maxDescription = 4000
 )
 
+// maxUncertainty is the greatest uncertainty of an amount, in percent: beyond it the amount tells nothing.
+const maxUncertainty = 1000
+
 var (
 	currencyForm = regexp.MustCompile(`^[A-Z]{3}$`)
 	countryForm  = regexp.MustCompile(`^[A-Z]{2}$`)
@@ -59,7 +62,8 @@ func problemOf(f *fault.Fault) *store.Problem {
 // fromInput takes a line that a client sent.
 func (r *run) fromInput(in *store.ActivityInput) *line {
 	l := &line{category: in.Category}
-	l.activity = store.Activity{ExternalID: in.ExternalID, Description: in.Description, AccountCode: in.AccountCode, OccurredOn: in.OccurredOn, Country: in.Country}
+	l.activity = store.Activity{ExternalID: in.ExternalID, Description: in.Description, AccountCode: in.AccountCode, OccurredOn: in.OccurredOn, Country: in.Country,
+		ConversionProperty: in.ConversionProperty}
 	l.supplier = supplierKey{externalID: deref(in.SupplierExternalID), name: deref(in.SupplierName)}
 	if in.SupplierExternalID != nil && *in.SupplierExternalID == "" {
 		l.bad("supplierExternalId", "supplierExternalId is empty; leave it out where there is none.")
@@ -85,6 +89,9 @@ func (r *run) fromInput(in *store.ActivityInput) *line {
 	if m := in.Money; m != nil {
 		l.activity.Money = &store.Money{Amount: l.micros(m.Amount, "money.amount"), Currency: m.Currency}
 	}
+	if u := in.UncertaintyPercent; u != nil {
+		l.activity.UncertaintyPercent = new(l.micros(*u, "uncertaintyPercent"))
+	}
 	r.check(l)
 	return l
 }
@@ -102,7 +109,7 @@ func (l *line) micros(d exact.Decimal, path string) exact.Micros {
 func (r *run) fromRow(row *ingest.Row) *line {
 	l := &line{source: row.FactorSource, code: row.FactorCode, row: row.Line, record: row.Record, assumed: row.DateAssumed}
 	l.activity = store.Activity{ExternalID: row.ExternalID, Description: row.Description, AccountCode: given(row.AccountCode), OccurredOn: row.OccurredOn,
-		Country: given(row.Country)}
+		Country: given(row.Country), ConversionProperty: given(row.ConversionProperty)}
 	l.supplier = supplierKey{externalID: row.SupplierExternalID, name: row.SupplierName}
 	if row.Category != 0 {
 		l.category = &row.Category
@@ -112,6 +119,9 @@ func (r *run) fromRow(row *ingest.Row) *line {
 	}
 	if row.HasAmount {
 		l.activity.Money = &store.Money{Amount: row.Amount, Currency: row.Currency}
+	}
+	if row.HasUncertainty {
+		l.activity.UncertaintyPercent = &row.UncertaintyPercent
 	}
 	r.check(l)
 	return l
@@ -156,6 +166,14 @@ func (r *run) check(l *line) {
 		l.bad("factorCode", "A factor is named by factorSource and factorCode together.")
 	}
 	l.checkAmounts()
+	if p := a.ConversionProperty; p != nil {
+		if err := r.engine.CheckProperty(*p); err != nil {
+			l.fail(fault.Of(err).At("conversionProperty"))
+		}
+	}
+	if u := a.UncertaintyPercent; u != nil && (*u < 0 || *u > maxUncertainty*1_000_000) {
+		l.bad("uncertaintyPercent", "uncertaintyPercent is %s; half the width of the amount's 95 %% interval lies between 0 and 1,000 percent of it.", u.Decimal().Canonical())
+	}
 }
 
 func (l *line) checkAmounts() {

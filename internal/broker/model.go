@@ -61,8 +61,8 @@ func anonymous(req *http.Request, next option.MiddlewareNext) (*http.Response, e
 	return next(req)
 }
 
-// Name is "language-model".
-func (*LanguageModel) Name() string { return "language-model" }
+// Name is ModelMatch.
+func (*LanguageModel) Name() string { return ModelMatch }
 
 // Tier is Regional, for choices that are sure.
 func (*LanguageModel) Tier() Tier { return Regional }

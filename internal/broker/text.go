@@ -28,8 +28,14 @@ type Text struct {
 // NewText makes the source over a matcher of the index's factors.
 func NewText(index *Index, m Matcher) *Text { return &Text{index, m} }
 
-// Name is "text-match".
-func (*Text) Name() string { return "text-match" }
+// The names of the sources that decide by words and by a language model.
+const (
+	TextMatch  = "text-match"
+	ModelMatch = "language-model"
+)
+
+// Name is TextMatch.
+func (*Text) Name() string { return TextMatch }
 
 // Tier is Regional, for words that are sure.
 func (*Text) Tier() Tier { return Regional }

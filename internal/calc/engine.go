@@ -42,6 +42,7 @@ type Options struct {
 type Engine struct {
 	own        *speller // units of Options
 	properties map[propertyKey]*property
+	named      []string // the properties, in order
 	rates      map[string]*rates
 	prices     map[string]*prices
 	gwp        map[string]map[string]*gwp // by set, then by the gas's key
@@ -59,6 +60,7 @@ func New(o Options) (*Engine, error) {
 	if e.properties, err = e.propertiesOf(append(builtinProperties(), o.Properties...)); err != nil {
 		return nil, fmt.Errorf("calc: %w", err)
 	}
+	e.named = namesOf(e.properties)
 	if e.rates, err = ratesOf(o.Rates); err != nil {
 		return nil, fmt.Errorf("calc: %w", err)
 	}

@@ -3,6 +3,8 @@ package calc
 import (
 	"fmt"
 	"slices"
+	"strconv"
+	"strings"
 
 	"carbongraph/internal/exact"
 	"carbongraph/internal/fault"
@@ -65,6 +67,46 @@ func (e *Engine) propertiesOf(rows []Property) (map[propertyKey]*property, error
 		}
 	}
 	return table, nil
+}
+
+func namesOf(table map[propertyKey]*property) []string {
+	names := make([]string, 0, len(table))
+	for key := range table {
+		names = append(names, key.name)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// CheckProperty is a BAD_USER_INPUT fault where no property has the name. It says which may have been meant.
+func (e *Engine) CheckProperty(name string) error {
+	if _, known := slices.BinarySearch(e.named, name); known {
+		return nil
+	}
+	if near := e.nearProperties(name); len(near) > 0 {
+		return fault.New(fault.BadUserInput, "No density or heat content is called %.60q; write %s where that is meant.", name, strings.Join(near, " or "))
+	}
+	return fault.New(fault.BadUserInput, "No density or heat content is called %.60q; write the name of one, such as epa:natural-gas or desnz:diesel-average-biofuel-blend.", name)
+}
+
+// nearProperties gives the known names that take the fewest edits, with their table's name or without; none where all are far.
+func (e *Engine) nearProperties(name string) (near []string) {
+	key := fold(name)
+	if key == "" || len(key) > maxSpelling {
+		return nil
+	}
+	best := max(1, len(key)/3)
+	for _, known := range e.named {
+		_, fuel, _ := strings.Cut(known, ":")
+		d := min(edits(key, fold(known), best), edits(key, fold(fuel), best))
+		if d < best {
+			best, near = d, nil
+		}
+		if d == best && len(near) < 3 {
+			near = append(near, strconv.Quote(known))
+		}
+	}
+	return near
 }
 
 // agree compares every way of two properties with the direct one. Published values are rounded, so one percent is let pass.

@@ -172,3 +172,29 @@ func TestThePropertiesAreThePublishedOnes(t *testing.T) {
 		t.Errorf("%d heat contents and %d ratios were compared; want 58, and 40 at least", hub, uk)
 	}
 }
+
+func TestAPropertyThatNobodyKnows(t *testing.T) {
+	e := engine(t, calc.Options{Properties: []calc.Property{{Name: "our milk", From: "litre", To: "kg", Value: m("1.03"), Source: "dairy's laboratory"}}})
+	for _, known := range []string{"epa:natural-gas", "desnz:natural-gas", "our milk"} {
+		if err := e.CheckProperty(known); err != nil {
+			t.Errorf("%s: %v", known, err)
+		}
+	}
+	for name, tc := range map[string]struct{ property, says string }{
+		"nothing":                {"", "such as epa:natural-gas"},
+		"without its table":      {"Natural Gas", `write "desnz:natural-gas" or "epa:natural-gas"`},
+		"a slip of the finger":   {"epa:natural-gass", `write "epa:natural-gas" where`},
+		"another spelling":       {"EPA Natural_Gas", `write "epa:natural-gas" where`},
+		"one of its own tables":  {"our milc", `write "our milk" where`},
+		"far from all":           {"unobtainium", "such as epa:natural-gas"},
+		"beyond measure":         {strings.Repeat("epa:natural-gas", 1000), "such as epa:natural-gas"},
+		"bytes that are no text": {"\xff\x00", "such as epa:natural-gas"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := e.CheckProperty(tc.property)
+			if f := fault.Of(err); err == nil || f.Code != fault.BadUserInput || !strings.Contains(f.Message, tc.says) || len(f.Message) > 400 {
+				t.Errorf("%v; want BAD_USER_INPUT with %q", err, tc.says)
+			}
+		})
+	}
+}

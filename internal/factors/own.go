@@ -8,6 +8,7 @@ import (
 
 	"carbongraph/internal/calc"
 	"carbongraph/internal/exact"
+	"carbongraph/internal/fault"
 	"carbongraph/store"
 )
 
@@ -17,8 +18,9 @@ import (
 //	acme-labs,2026,AR5,STEEL-1,"Steel, hot rolled",GB,tonne,1890
 //
 // More columns may follow in any order: title, licence and attribution of the dataset; biogenicCo2, priceYear, priceBasis (BASIC or PURCHASER),
-// boundary, year, validFrom, validTo, uncertaintyPercent and category of the factor; gas:CH4 and the like for kilograms of a gas, co2e:CH4 for
-// kilograms of CO2e of it. A value may be blank where gases are given.
+// boundary, year, validFrom, validTo, uncertaintyPercent and category of the factor; supplierShare (the part of it, 0 to 1, that rests on the
+// supplier's own data), verified (true or false) and conversionProperty (the density or heat content that may lead to its unit); gas:CH4 and the
+// like for kilograms of a gas, co2e:CH4 for kilograms of CO2e of it. A value may be blank where gases are given.
 
 func ownRequired() []string {
 	return []string{"source", "version", "gwpSet", "code", "name", "region", "unit", "value"}
@@ -26,12 +28,13 @@ func ownRequired() []string {
 
 func ownOptional() []string {
 	return []string{"title", "licence", "attribution", "biogenicCo2", "priceYear", "priceBasis", "boundary", "year", "validFrom", "validTo",
-		"uncertaintyPercent", "category"}
+		"uncertaintyPercent", "category", "supplierShare", "verified", "conversionProperty"}
 }
 
 type ownReader struct {
 	*table
-	im *Import
+	im     *Import
+	engine *calc.Engine // which knows the properties
 }
 
 func readOwn(t *table) (*Import, error) {
@@ -45,8 +48,12 @@ func readOwn(t *table) (*Import, error) {
 				strings.Join(append(ownRequired(), ownOptional()...), ", "))
 		}
 	}
-	r := &ownReader{table: t, im: &Import{Dataset: &store.FactorDataset{}}}
-	err := t.each(func() error {
+	e, err := calc.New(calc.Options{})
+	if err != nil {
+		return nil, err
+	}
+	r := &ownReader{table: t, im: &Import{Dataset: &store.FactorDataset{}}, engine: e}
+	err = t.each(func() error {
 		if err := r.dataset(); err != nil {
 			return err
 		}
@@ -113,6 +120,9 @@ func (r *ownReader) factor() (*store.EmissionFactor, error) {
 	if err := r.gases(f); err != nil {
 		return nil, err
 	}
+	if err := r.statements(f); err != nil {
+		return nil, err
+	}
 	if f.Value == nil && len(f.Gases) == 0 && f.BiogenicCO2 == nil {
 		return nil, r.cell(r.find("value"), "a number is missing, and no gas is given in its place")
 	}
@@ -173,6 +183,37 @@ func (r *ownReader) gases(f *store.EmissionFactor) error {
 			f.Gases = append(f.Gases, co2e(gasName(gas), *n))
 		}
 	}
+	return nil
+}
+
+// statements reads what the factor says of where it comes from and what it may be used for.
+func (r *ownReader) statements(f *store.EmissionFactor) error {
+	share, verified, property := r.find("supplierShare"), r.find("verified"), r.find("conversionProperty")
+	var err error
+	if f.SupplierShare, err = r.number(share); err != nil {
+		return err
+	}
+	if s := f.SupplierShare; s != nil && (s.Sign() < 0 || s.Cmp(exact.NewDecimal(1, 0)) > 0) {
+		return r.cell(share, "%q does not lie between 0 and 1", r.text(share))
+	}
+	switch s := r.text(verified); s {
+	case "":
+	case "true", "false":
+		f.Verified = new(s == "true")
+	default:
+		return r.cell(verified, "%q is neither true nor false", s)
+	}
+	name := r.text(property)
+	if name == "" {
+		return nil
+	}
+	if calc.IsCurrency(f.Unit) {
+		return r.cell(property, "%q leads to no currency, and the factor is per %s", name, f.Unit)
+	}
+	if err := r.engine.CheckProperty(name); err != nil {
+		return r.cell(property, "%s", strings.TrimSuffix(fault.Of(err).Message, "."))
+	}
+	f.ConversionProperty = &name
 	return nil
 }
 

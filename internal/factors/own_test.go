@@ -12,8 +12,8 @@ import (
 )
 
 const (
-	ownHeader = "source,version,gwpSet,code,name,region,unit,value,gas:CH4,co2e:SF6,biogenicCo2,priceYear,priceBasis,boundary,year,validFrom,validTo,uncertaintyPercent,category,title,licence,attribution\n"
-	ownRow    = "acme-labs,2026,AR5,STEEL-1,\"Steel, hot rolled\",GB,tonne,1890,2,3.5,12,,,cradle to gate,2025,2025-01-01,2026-12-31,15,1,Acme factors,internal,Acme\n"
+	ownHeader = "source,version,gwpSet,code,name,region,unit,value,gas:CH4,co2e:SF6,biogenicCo2,priceYear,priceBasis,boundary,year,validFrom,validTo,uncertaintyPercent,category,title,licence,attribution,supplierShare,verified,conversionProperty\n"
+	ownRow    = "acme-labs,2026,AR5,STEEL-1,\"Steel, hot rolled\",GB,tonne,1890,2,3.5,12,,,cradle to gate,2025,2025-01-01,2026-12-31,15,1,Acme factors,internal,Acme,0.4,true,epa:propane\n"
 )
 
 func own(t *testing.T, text string) (*factors.Import, error) {
@@ -22,12 +22,13 @@ func own(t *testing.T, text string) (*factors.Import, error) {
 }
 
 func TestAnOrganizationsOwnFileSaysEverything(t *testing.T) {
-	im, err := own(t, ownHeader+ownRow+"acme-labs,2026,AR5,HOSTING,Hosting,DE,EUR,0.21,,,,2024,PURCHASER,,,,,,,Acme factors,internal,Acme\n")
+	im, err := own(t, ownHeader+ownRow+"acme-labs,2026,AR5,HOSTING,Hosting,DE,EUR,0.21,,,,2024,PURCHASER,,,,,,,Acme factors,internal,Acme,,,\n"+
+		"acme-labs,2026,AR5,DRAFT,Draft,DE,kg,1,,,,,,,,,,,,Acme factors,internal,Acme,0,false,\n")
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, steel, hosting := im.Dataset, im.Factors[0], im.Factors[1]
-	if d.Source != "acme-labs" || d.Version != "2026" || d.GwpSet != store.AR5 || d.Name != "Acme factors" || d.Licence != "internal" || d.Attribution != "Acme" || d.FactorCount != 2 {
+	d, steel, hosting, draft := im.Dataset, im.Factors[0], im.Factors[1], im.Factors[2]
+	if d.Source != "acme-labs" || d.Version != "2026" || d.GwpSet != store.AR5 || d.Name != "Acme factors" || d.Licence != "internal" || d.Attribution != "Acme" || d.FactorCount != 3 {
 		t.Errorf("dataset is %+v", d)
 	}
 	if steel.Name != "Steel, hot rolled" || steel.Value.String() != "1890" || text(steel.BiogenicCO2) != "12" || *steel.LifeCycleBoundary != "cradle to gate" || *steel.Year != 2025 ||
@@ -36,6 +37,15 @@ func TestAnOrganizationsOwnFileSaysEverything(t *testing.T) {
 	}
 	if len(steel.Gases) != 2 || steel.Gases[0].Basis != store.BasisMass || steel.Gases[1].Basis != store.BasisCO2e || steel.Gases[1].Gas != "SF6" {
 		t.Errorf("gases are %v", steel.Gases)
+	}
+	if text(steel.SupplierShare) != "0.4" || !*steel.Verified || *steel.ConversionProperty != "epa:propane" {
+		t.Errorf("factor states %+v", steel)
+	}
+	if hosting.SupplierShare != nil || hosting.Verified != nil || hosting.ConversionProperty != nil {
+		t.Errorf("a factor that states nothing states %+v", hosting)
+	}
+	if text(draft.SupplierShare) != "0" || *draft.Verified || draft.ConversionProperty != nil {
+		t.Errorf("a draft states %+v", draft)
 	}
 	if *hosting.PriceYear != 2024 || *hosting.PriceBasis != store.PricePurchaser || hosting.Unit != "EUR" || hosting.CategoryNumber != nil {
 		t.Errorf("money factor is %+v", hosting)
@@ -77,6 +87,12 @@ func TestMalformedOwnFilesNameTheLine(t *testing.T) {
 		"an uncertainty that is text":    {replace("31,15", "31,±15"), []string{"line 2", "uncertaintyPercent"}},
 		"a date in another order":        {replace("2025-01-01", "01/01/2025"), []string{"line 2", "YYYY-MM-DD"}},
 		"a price basis that is none":     {replace("12,,,", "12,2024,RETAIL,"), []string{"line 2", "RETAIL"}},
+		"a share that is text":           {replace("0.4,true", "some,true"), []string{"line 2", "supplierShare", `"some"`}},
+		"a share of more than all":       {replace("0.4,true", "1.01,true"), []string{"line 2", "supplierShare", "between 0 and 1"}},
+		"a share below zero":             {replace("0.4,true", "-0.1,true"), []string{"line 2", "supplierShare", "between 0 and 1"}},
+		"verified with a yes":            {replace("0.4,true", "0.4,yes"), []string{"line 2", "verified", "true nor false"}},
+		"a property that nobody knows":   {replace("epa:propane", "propain"), []string{"line 2", "conversionProperty", `write "desnz:propane" or "epa:propane"`}},
+		"a property of money":            {strings.Replace(replace("tonne", "EUR"), "0.4", "1", 1), []string{"line 2", "conversionProperty", "no currency"}},
 		"neither a value nor a gas":      {"source,version,gwpSet,code,name,region,unit,value\nacme,1,AR5,A,a,GB,kg,\n", []string{"line 2", "value"}},
 		"two datasets in a file":         {ownHeader + ownRow + strings.Replace(ownRow, "2026", "2027", 1), []string{"line 3", "one dataset"}},
 		"the same factor twice":          {ownHeader + ownRow + ownRow, []string{"STEEL-1", "twice"}},

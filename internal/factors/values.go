@@ -9,12 +9,18 @@ import (
 // Calc gives a factor as calculations want it.
 func Calc(f *store.EmissionFactor, d *store.FactorDataset) *calc.Factor {
 	out := &calc.Factor{Source: d.Source, Version: d.Version, Code: f.Code, Name: f.Name, Region: f.Region, Unit: f.Unit,
-		Value: f.Value, Biogenic: f.BiogenicCO2, GwpSet: string(ownSet(f, d)), Verified: published(d.Source), UncertaintyPercent: f.UncertaintyPercent}
+		Value: f.Value, Biogenic: f.BiogenicCO2, GwpSet: string(ownSet(f, d)), Verified: verified(f, d), UncertaintyPercent: f.UncertaintyPercent}
 	if f.PriceYear != nil {
 		out.PriceYear = int(*f.PriceYear)
 	}
 	if f.PriceBasis != nil {
 		out.PriceBasis = string(*f.PriceBasis)
+	}
+	if f.SupplierShare != nil {
+		out.SupplierShare = *f.SupplierShare
+	}
+	if f.ConversionProperty != nil {
+		out.Property = *f.ConversionProperty
 	}
 	if f.LifeCycleBoundary != nil {
 		out.Boundary = *f.LifeCycleBoundary
@@ -32,6 +38,14 @@ func Calc(f *store.EmissionFactor, d *store.FactorDataset) *calc.Factor {
 		out.Gases = append(out.Gases, calc.Gas{Gas: g.Gas, Amount: g.Amount, CO2eBasis: g.Basis == store.BasisCO2e})
 	}
 	return out
+}
+
+// verified is what the factor states, else that a public body published it.
+func verified(f *store.EmissionFactor, d *store.FactorDataset) bool {
+	if f.Verified != nil {
+		return *f.Verified
+	}
+	return published(d.Source)
 }
 
 // published tells of the datasets of public bodies, which stand by their figures.

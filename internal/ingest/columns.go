@@ -32,13 +32,15 @@ const (
 	country
 	factorSource
 	factorCode
+	conversionProperty
+	uncertaintyPercent
 	targetCount
 )
 
 // Targets lists the names that a file without a columns file uses in its header.
 func Targets() []string {
 	return []string{"externalId", "supplierExternalId", "supplierName", "category", "description", "accountCode", "occurredOn",
-		"quantity", "unit", "amount", "currency", "country", "factorSource", "factorCode"}
+		"quantity", "unit", "amount", "currency", "country", "factorSource", "factorCode", "conversionProperty", "uncertaintyPercent"}
 }
 
 // Columns tell how the columns of a file become an activity's fields.
@@ -176,8 +178,12 @@ func readSource(target int, n *yaml.Node) (*source, error) {
 	return s, checkText(target, s.otherwise, n)
 }
 
+func isNumber(target int) bool {
+	return target == amount || target == quantity || target == uncertaintyPercent
+}
+
 func (s *source) read(target int, key string, n *yaml.Node) (err error) {
-	number, date := target == amount || target == quantity, target == occurredOn
+	number, date := isNumber(target), target == occurredOn
 	switch {
 	case key == "from":
 		s.from, err = texts(n)
@@ -260,7 +266,7 @@ func checkText(target int, text string, n *yaml.Node) error {
 	switch target {
 	case occurredOn:
 		_, err = exact.ParseDate(text)
-	case amount, quantity:
+	case amount, quantity, uncertaintyPercent:
 		_, err = parseMicros(text, false)
 	case category:
 		_, err = parseCategory(text)

@@ -173,3 +173,24 @@ func FuzzParseColumns(f *testing.F) {
 		read(t, "Id,What,Day,Sum,A,B,D\n1,x,2024-01-01,5,a,b,01/02/2024\n", "l-2024-q1.csv", c)
 	})
 }
+
+func TestWhatALineStatesOfItselfComesFromColumns(t *testing.T) {
+	const yaml = "columns: { externalId: Ref, description: What, occurredOn: Day, quantity: Sum, conversionProperty: { from: Fuel, values: { Gas: \"epa:natural-gas\", Other: null } }, uncertaintyPercent: { from: Error, round: true, blank: [n/a] } }\nconstants: { unit: scf }"
+	rows, bad, err := read(t, "Ref,What,Day,Sum,Fuel,Error\n1,Gas,2024-01-31,5,gas,12.50000004\n2,Gas,2024-01-31,5,Other,N/A\n3,Gas,2024-01-31,5,gas,±5\n4,Gas,2024-01-31,5,wood,5\n", "l.csv", columns(t, yaml))
+	if err != nil || len(rows) != 2 || len(bad) != 2 {
+		t.Fatalf("rows %v, errors %v, %v; want two of each", rows, bad, err)
+	}
+	if r := rows[0]; r.ConversionProperty != "epa:natural-gas" || !r.HasUncertainty || r.UncertaintyPercent != 12_500_000 {
+		t.Errorf("row %+v", r)
+	}
+	if r := rows[1]; r.ConversionProperty != "" || r.HasUncertainty || r.UncertaintyPercent != 0 {
+		t.Errorf("a row that states nothing is %+v", r)
+	}
+	if bad[0].Field != "uncertaintyPercent" || bad[1].Field != "conversionProperty" {
+		t.Errorf("errors %v; want them to name their fields", bad)
+	}
+	wrong := strings.Replace(strings.Replace(yaml, ", uncertaintyPercent: { from: Error, round: true, blank: [n/a] }", "", 1), "unit: scf", "unit: scf, uncertaintyPercent: much", 1)
+	if _, err := ingest.ParseColumns(strings.NewReader(wrong)); err == nil || !strings.Contains(err.Error(), "uncertaintyPercent") {
+		t.Errorf("a constant that is no number: %v", err)
+	}
+}

@@ -33,6 +33,9 @@ type Row struct {
 	Country            string
 	FactorSource       string
 	FactorCode         string
+	ConversionProperty string
+	UncertaintyPercent exact.Micros
+	HasUncertainty     bool
 	Record             []string // as it stands in the file
 }
 
@@ -207,6 +210,7 @@ func (r *Reader) fill(row *Row) (string, error) {
 		{externalID, &row.ExternalID}, {supplierExternalID, &row.SupplierExternalID}, {supplierName, &row.SupplierName},
 		{description, &row.Description}, {accountCode, &row.AccountCode}, {unit, &row.Unit}, {currency, &row.Currency},
 		{country, &row.Country}, {factorSource, &row.FactorSource}, {factorCode, &row.FactorCode},
+		{conversionProperty, &row.ConversionProperty},
 	}
 	for _, t := range texts {
 		text, err := r.fields[t.target].text(row.Record)
@@ -227,6 +231,9 @@ func (r *Reader) fill(row *Row) (string, error) {
 	}
 	if row.Amount, row.HasAmount, err = r.fields[amount].number(row.Record); err != nil {
 		return r.fields[amount].name, err
+	}
+	if row.UncertaintyPercent, row.HasUncertainty, err = r.fields[uncertaintyPercent].number(row.Record); err != nil {
+		return r.fields[uncertaintyPercent].name, err
 	}
 	return "", nil
 }

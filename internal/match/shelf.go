@@ -60,6 +60,15 @@ func (s *Shelf) Index(ctx context.Context) (*Index, error) {
 	}
 }
 
+// Match tells what a line may mean, of the factors that are stored now.
+func (s *Shelf) Match(ctx context.Context, line Line, first int) (Answer, error) {
+	x, err := s.Index(ctx)
+	if err != nil {
+		return Answer{}, err
+	}
+	return x.Match(line, first)
+}
+
 // current gives the datasets that no other supersedes, in the order of their ids, and how many factors they have.
 func (s *Shelf) current(ctx context.Context) (out []store.ID, factors int, err error) {
 	all, err := s.datasets(ctx)

@@ -23,6 +23,14 @@ var servers = []server{
 	{"TEST_REDIS_URL", startRedis},
 }
 
+// buffers is Postgres' shared_buffers: POSTGRES_SHARED_BUFFERS, or what is enough for tests. Measurements set it to what a server of that size would have.
+func buffers() string {
+	if size := os.Getenv("POSTGRES_SHARED_BUFFERS"); size != "" {
+		return size
+	}
+	return "256MB"
+}
+
 // startPostgres makes a cluster that lives as long as the tests: nothing in it is worth an fsync.
 func startPostgres(ctx context.Context, dir string) (string, func(), error) {
 	postgres, err := find("postgres", "postgresql", "TEST_DATABASE_URL")
@@ -43,7 +51,7 @@ func startPostgres(ctx context.Context, dir string) (string, func(), error) {
 		return "", nil, err
 	}
 	halt, err := launch(command(context.WithoutCancel(ctx), postgres, "-D", data, "-k", data, "-h", "127.0.0.1", "-p", strconv.Itoa(port),
-		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=200", "-c", "shared_buffers=256MB",
+		"-c", "fsync=off", "-c", "synchronous_commit=off", "-c", "full_page_writes=off", "-c", "max_connections=200", "-c", "shared_buffers="+buffers(),
 		"-c", "max_wal_size=4GB"), filepath.Join(dir, "postgres.log"), port, os.Interrupt)
 	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", port), halt, err
 }

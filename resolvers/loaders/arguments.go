@@ -20,6 +20,13 @@ type (
 	HistoryPage struct{ store.Page }
 	// EmissionSum are the arguments of sums over emissions.
 	EmissionSum struct{ Filter *store.EmissionFilter }
+	// DifferencePage are the arguments of a run's differences.
+	DifferencePage struct {
+		store.Page
+		GroupBy store.FootprintDimension
+	}
+	// DifferenceCount are the arguments of a count of differences.
+	DifferenceCount struct{ GroupBy store.FootprintDimension }
 	// ActivityCount are the arguments of a count of activities.
 	ActivityCount struct{ Filter *store.ActivityFilter }
 )

@@ -34,6 +34,8 @@ var nodeTypes = []nodeType{
 	nodeOf(store.KindFactorDataset, "FactorDataset", Datasets),
 	nodeOf(store.KindCalculationRun, "CalculationRun", Runs),
 	nodeOf(store.KindAPIKey, "ApiKey", Keys),
+	nodeOf(store.KindBatch, "Batch", Batches),
+	nodeOf(store.KindFactorMapping, "FactorMapping", Mappings),
 }
 
 func nodeOf[V any, N interface {

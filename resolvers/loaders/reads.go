@@ -29,9 +29,17 @@ var (
 		Query: func(from Ledger, ids []store.ID, some store.Columns) *store.Select[store.CalculationRun] {
 			return from.Tenant.RunsWith(ids, some)
 		}})
+	Batches = byID(exec.Keyed[store.Batch]{Name: "batch", Needs: "ID", Key: func(b *store.Batch) store.ID { return b.ID },
+		Query: func(from Ledger, ids []store.ID, some store.Columns) *store.Select[store.Batch] {
+			return from.Tenant.BatchesWith(ids, some)
+		}})
 	Keys = byID(exec.Keyed[store.APIKey]{Name: "key", Needs: "ID", Key: func(k *store.APIKey) store.ID { return k.ID },
 		Query: func(from Ledger, ids []store.ID, some store.Columns) *store.Select[store.APIKey] {
 			return from.Tenant.APIKeysWith(ids, some)
+		}})
+	Mappings = byID(exec.Keyed[store.FactorMapping]{Name: "mapping", Needs: "ID", Key: func(m *store.FactorMapping) store.ID { return m.ID },
+		Query: func(from Ledger, ids []store.ID, some store.Columns) *store.Select[store.FactorMapping] {
+			return from.Tenant.FactorMappingsWith(ids, some)
 		}})
 	// Organizations knows the viewer's own alone: every other does not exist.
 	Organizations = byID(exec.Keyed[store.Organization]{Name: "organization", Needs: "ID", Key: func(o *store.Organization) store.ID { return o.ID },
@@ -75,6 +83,12 @@ var (
 	HistoryPages = pages("history", func(from Ledger, kind store.Kind, parents []store.ID, a *HistoryPage, some store.Columns) (*store.Select[store.Emission], error) {
 		newestFirst := store.EmissionOrder{Field: store.EmissionsByCalculatedAt, Direction: store.Desc}
 		return from.Tenant.EmissionPages(kind, parents, EveryCalculation(), newestFirst, a.Page, some)
+	})
+	DifferencePages = pages("differences", func(from Ledger, kind store.Kind, parents []store.ID, a *DifferencePage, some store.Columns) (*store.Select[store.RunDifference], error) {
+		return from.Tenant.DifferencePages(kind, parents, a.GroupBy, a.Page, some)
+	})
+	DifferenceCounts = sums("difference-counts", func(from Ledger, kind store.Kind, parents []store.ID, a *DifferenceCount) (*store.Select[int], error) {
+		return from.Tenant.DifferenceCounts(kind, parents, a.GroupBy)
 	})
 	EmissionSums = sums("emission-sums", func(from Ledger, kind store.Kind, parents []store.ID, a *EmissionSum) (*store.Select[store.FootprintTotals], error) {
 		return from.Tenant.EmissionSums(kind, parents, a.Filter)

@@ -65,7 +65,7 @@ type Many[P, A, V any] struct {
 	Kind   store.Kind // of P
 	Read   *Pages[A, V]
 	Totals *Beside[A, EmissionSum, store.FootprintTotals] // what totals shows, and totalCount; nil: there are no totals
-	Count  *Beside[A, ActivityCount, int]                 // what totalCount shows, where there are no totals
+	Count  besides[A, int]                                // what totalCount shows, where there are no totals; nil: there are totals
 }
 
 // Beside is what stands beside the pages: sums or counts over all of them.
@@ -96,8 +96,12 @@ func (r *Many[P, A, V]) load(lv *level, f *plan.Field, rows any) func() []step {
 	var thunks []dataloader.Thunk[*store.Connection[V]]
 	for _, p := range rows.([]*P) {
 		if sums {
-			askBeside(lv, r.Totals, r.parent(p), args)
-			askBeside(lv, r.Count, r.parent(p), args)
+			if r.Totals != nil {
+				r.Totals.ask(lv, r.parent(p), args)
+			}
+			if r.Count != nil {
+				r.Count.ask(lv, r.parent(p), args)
+			}
 		}
 		thunks = append(thunks, ask(lv, r.Read.Read, Child[A]{r.parent(p), at}))
 	}
@@ -112,13 +116,21 @@ func (r *Many[P, A, V]) load(lv *level, f *plan.Field, rows any) func() []step {
 	}
 }
 
-func askBeside[A, B, V any](lv *level, b *Beside[A, B, V], parent store.GlobalID, args A) {
-	if b != nil {
-		ask(lv, b.Read.Read, Child[B]{parent, keep(lv.l, b.Of(args))})
-	}
+// besides is a Beside, whatever it takes of the arguments.
+type besides[A, V any] interface {
+	ask(lv *level, parent store.GlobalID, args A)
+	short(kind store.Kind) *exec.Aggregate[V]
+}
+
+func (b *Beside[A, B, V]) ask(lv *level, parent store.GlobalID, args A) {
+	ask(lv, b.Read.Read, Child[B]{parent, keep(lv.l, b.Of(args))})
 }
 
 func (r *Many[P, A, V]) short() exec.Relation {
+	var count *exec.Aggregate[int]
+	if r.Count != nil {
+		count = r.Count.short(r.Kind)
+	}
 	return exec.Many[P, V]{Start: r.Start, Connection: exec.Connection[V]{
 		Read: r.Read.Name,
 		Pages: decoded(func(a *A) exec.Pages[V] {
@@ -127,7 +139,7 @@ func (r *Many[P, A, V]) short() exec.Relation {
 			}
 		}),
 		Totals: r.Totals.short(r.Kind),
-		Count:  r.Count.short(r.Kind),
+		Count:  count,
 	}}
 }
 

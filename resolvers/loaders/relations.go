@@ -16,6 +16,12 @@ var (
 	ActivityHistory  = &Many[store.Activity, HistoryPage, store.Emission]{Kind: store.KindActivity, Read: HistoryPages, Start: own("Activity", "history", activityID),
 		Totals: &Beside[HistoryPage, EmissionSum, store.FootprintTotals]{Read: EmissionSums, Uses: []string{}, Of: func(HistoryPage) EmissionSum { return EmissionSum{EveryCalculation()} }}}
 
+	BatchRun = &One[store.Batch, store.CalculationRun]{Read: Runs, Start: start("Batch", "run", "RunID", func(b *store.Batch) *store.ID { return b.RunID })}
+
+	CalculationRunDifferences = &Many[store.CalculationRun, DifferencePage, store.RunDifference]{Kind: store.KindCalculationRun, Read: DifferencePages,
+		Start: own("CalculationRun", "differences", func(r *store.CalculationRun) store.ID { return r.ID }),
+		Count: &Beside[DifferencePage, DifferenceCount, int]{Read: DifferenceCounts, Uses: []string{"groupBy"}, Of: func(a DifferencePage) DifferenceCount { return DifferenceCount{a.GroupBy} }}}
+
 	CategoryEmissions = &Many[store.Category, EmissionPage, store.Emission]{Kind: store.KindCategory, Read: EmissionPages, Totals: pageTotals,
 		Start: own("Category", "emissions", func(c *store.Category) store.ID { return c.GlobalID().Row })}
 
@@ -40,13 +46,13 @@ var (
 	FactorDatasetSupersedes = &One[store.FactorDataset, store.FactorDataset]{Read: Datasets,
 		Start: start("FactorDataset", "supersedes", "SupersedesID", func(d *store.FactorDataset) *store.ID { return d.SupersedesID })}
 
-	FootprintRowCategory = &One[store.FootprintRow, store.Category]{Read: Categories, Start: exec.Start[store.FootprintRow]{
-		Type: "FootprintRow", Field: "category", Needs: "Category", Key: func(r *store.FootprintRow) (store.ID, bool) {
-			if r.CategoryNumber == nil {
-				return store.ID{}, false
-			}
-			return store.CategoryID(int(*r.CategoryNumber)).Row, true
-		}}}
+	FactorMappingFactor = &One[store.FactorMapping, store.EmissionFactor]{Read: Factors,
+		Start: start("FactorMapping", "factor", "FactorID", func(m *store.FactorMapping) *store.ID { return m.FactorID })}
+	FactorMappingCategory = &One[store.FactorMapping, store.Category]{Read: Categories,
+		Start: maybeCategoryOf("FactorMapping", func(m *store.FactorMapping) *int32 { return m.CategoryNumber })}
+
+	FootprintRowCategory = &One[store.FootprintRow, store.Category]{Read: Categories,
+		Start: maybeCategoryOf("FootprintRow", func(r *store.FootprintRow) *int32 { return r.CategoryNumber })}
 	FootprintRowSupplier = &One[store.FootprintRow, store.Supplier]{Read: Suppliers,
 		Start: start("FootprintRow", "supplier", "SupplierID", func(r *store.FootprintRow) *store.ID { return r.SupplierID })}
 	FootprintRowDataset = &One[store.FootprintRow, store.FactorDataset]{Read: Datasets,
@@ -65,10 +71,10 @@ var (
 )
 
 var relations = index(
-	ActivitySupplier, ActivityCategory, ActivityEmission, ActivityHistory, CategoryEmissions, CategoryStatementCategory,
+	BatchRun, CalculationRunDifferences, ActivitySupplier, ActivityCategory, ActivityEmission, ActivityHistory, CategoryEmissions, CategoryStatementCategory,
 	EmissionActivity, EmissionSupplier, EmissionCategory, EmissionFactor, EmissionRun,
 	EmissionFactorDataset, EmissionFactorSupersededBy, FactorDatasetSupersedes,
-	FootprintRowCategory, FootprintRowSupplier, FootprintRowDataset, FootprintRowFactor,
+	FactorMappingFactor, FactorMappingCategory, FootprintRowCategory, FootprintRowSupplier, FootprintRowDataset, FootprintRowFactor,
 	SupplierActivities, SupplierEmissions, SupplierFootprint, ViewerOrganization,
 )
 
@@ -107,6 +113,15 @@ func own[P any](typeName, field string, key func(*P) store.ID) exec.Start[P] {
 func categoryOf[P any](typeName string, number func(*P) int32) exec.Start[P] {
 	return exec.Start[P]{Type: typeName, Field: "category", Needs: "Category", Key: func(p *P) (store.ID, bool) {
 		return store.CategoryID(int(number(p))).Row, true
+	}}
+}
+
+func maybeCategoryOf[P any](typeName string, number func(*P) *int32) exec.Start[P] {
+	return exec.Start[P]{Type: typeName, Field: "category", Needs: "Category", Key: func(p *P) (store.ID, bool) {
+		if n := number(p); n != nil {
+			return store.CategoryID(int(*n)).Row, true
+		}
+		return store.ID{}, false
 	}}
 }
 

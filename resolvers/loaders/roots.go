@@ -19,6 +19,10 @@ type (
 		Filter  *store.EmissionFactorFilter
 		OrderBy *store.EmissionFactorOrder
 	}
+	mappingPage struct {
+		store.Page
+		Filter *store.FactorMappingFilter
+	}
 	footprintPage struct {
 		store.Page
 		Filter  *store.EmissionFilter
@@ -59,6 +63,14 @@ func Roots() []exec.Root {
 				return from.Store.FactorPage(a.Filter, Given(a.OrderBy), a.Page, some)
 			}),
 			Count: count(func(from Ledger, a *factorPage) (*store.Select[int], error) { return from.Store.FactorCount(a.Filter) }),
+		}},
+		exec.Page[store.FactorMapping]{Field: "factorMappings", Connection: exec.Connection[store.FactorMapping]{
+			Pages: page(func(from Ledger, a *mappingPage, some store.Columns) (*store.Select[store.FactorMapping], error) {
+				return from.Tenant.FactorMappingPage(a.Filter, a.Page, some)
+			}),
+			Count: count(func(from Ledger, a *mappingPage) (*store.Select[int], error) {
+				return from.Tenant.FactorMappingCount(a.Filter)
+			}),
 		}},
 		exec.Page[store.FootprintRow]{Field: "footprint", Connection: exec.Connection[store.FootprintRow]{
 			Pages: page(func(from Ledger, a *footprintPage, _ store.Columns) (*store.Select[store.FootprintRow], error) {

@@ -15,6 +15,11 @@ CREATE TABLE reporting_years (
     spend             {{.bigint}} NOT NULL DEFAULT 0,
     has_spend         {{.bool}} NOT NULL DEFAULT FALSE,
     spend_co2e        {{.bigint}} NOT NULL DEFAULT 0,
+    low               {{.bigint}} NOT NULL DEFAULT 0,
+    high              {{.bigint}} NOT NULL DEFAULT 0,
+    has_interval      {{.bool}} NOT NULL DEFAULT FALSE,
+    weight            {{.bigint}} NOT NULL DEFAULT 0,
+    quality           {{.bigint}} NOT NULL DEFAULT 0,
     PRIMARY KEY (org_id, year)
 );
 -- An organization has one base year at most.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/json"
 	"fmt"
 	"math/rand/v2"
 	"strings"
@@ -50,13 +51,17 @@ func Fixed(o *store.Options) {
 func Awkward(t testing.TB, st *store.Store, name string) *AwkwardLedger {
 	t.Helper()
 	l := &AwkwardLedger{name: name, IDs: map[string][]string{}, Strangers: map[string][]string{}, r: rand.New(rand.NewPCG(1, 2))}
-	l.Tenant = l.organization(t, st, store.Organization{Name: name, Currency: "EUR", GwpSet: store.AR6, Country: text("GB")})
+	l.Tenant = l.organization(t, st, store.Organization{Name: name, Currency: "EUR", GwpSet: store.AR6, Country: text("GB"), StrictValidity: true})
 	l.datasets(t, st)
 	l.runs(t)
 	l.keys(t)
 	l.suppliers(t)
 	l.lines(t)
 	l.rival(t, st)
+	b, r := Preview(t, l.Tenant, -1, l.Lines...)
+	l.node("Batch", b)
+	l.node("CalculationRun", r)
+	l.mappings(t)
 	for _, n := range store.Categories() {
 		l.node("Category", n)
 	}
@@ -194,6 +199,9 @@ func (l *AwkwardLedger) factor(dataset, n int) *store.EmissionFactor {
 	if f.Unit == "USD" || f.Unit == "EUR" {
 		f.PriceYear, f.PriceBasis = new(int32(2022)), some(n/2, new(store.PricePurchaser), new(store.PriceBasic), nil)
 	}
+	if n%4 < 2 {
+		f.SupplierShare, f.Verified, f.ConversionProperty = some(n/4, number("1"), number("0.250"), number("0"), nil), some(n/4, new(true), nil, new(false)), some(n/4, text("epa:natural-gas"), nil, text(""), new(Texts()[7]))
+	}
 	if n%3 == 0 {
 		f.LifeCycleBoundary, f.ValidFrom, f.ValidTo = new(some(n/3, "cradle-to-gate", "", Texts()[16])), new(exact.NewDate(1900, 1, 1)), new(exact.NewDate(9999, 12, 31))
 		f.CategoryNumber = new(int32(n%15 + 1))
@@ -307,6 +315,9 @@ func (l *AwkwardLedger) activity(i int) *store.Activity {
 	if i%3 == 0 || i%4 == 0 {
 		a.Quantity = &store.Quantity{Value: some(i/3, exact.Micros(12_500_000), 0, 1, -1_000_000, 9_000_000_000_000_000_000), Unit: some(i, "kWh", "tonne.km", "", "fur\"long")}
 	}
+	if i%8 == 1 {
+		a.ConversionProperty, a.UncertaintyPercent = some(i/8, text("desnz:propane"), nil, text(""), new(Texts()[6])), some(i/8, new(exact.Micros(12_500_000)), new(exact.Micros(0)), nil, new(exact.Micros(1)), new(exact.Micros(1_000_000_000)))
+	}
 	switch i {
 	case 20:
 		a.Money = &store.Money{Amount: 9_223_372_036_854_775_806, Currency: "EUR"} // one below what stands for nothing in its order
@@ -341,12 +352,56 @@ func (l *AwkwardLedger) emission(i, round int, a *store.Activity) *store.Emissio
 		e.CO2e += exact.Milligrams(round)
 		e.CalculatedAt = instant(100 + i/20 + round/2) // the second at the same instant as the first
 	}
+	e.Quality = store.DataQuality{Technology: int32(i%5 + 1), Time: int32(i/2%5 + 1), Geography: 3, Completeness: int32(round%5 + 1), Reliability: 5}
+	if i%3 == 0 {
+		e.Low, e.High = new(e.CO2e/2), new(e.CO2e/2*3)
+	}
+	if i%4 == 1 {
+		explain(e, a)
+		return e
+	}
+	var gases []store.GasAmount
 	for g := range (i + round) % 4 {
-		e.Gases = append(e.Gases, store.GasAmount{Gas: some(g, "carbon dioxide", "CH4", Texts()[13]), Mass: some(i+g, number("0.1234567890123456789012345678901234"), nil, number("0.000"), number("1e-30")),
+		gases = append(gases, store.GasAmount{Gas: some(g, "carbon dioxide", "CH4", Texts()[13]), Mass: some(i+g, number("0.1234567890123456789012345678901234"), nil, number("0.000"), number("1e-30")),
 			CO2e: *some(i+g, number("12.340"), number("-1e-30"), number("9999999999999999999999999999999999"))})
 	}
-	e.Provenance = l.steps(i, f)
+	e.Formula = recorded(l.steps(i, f), gases)
+	sum := sha256.Sum256([]byte(e.Formula))
+	e.FormulaID = store.ID(sum[:16])
 	return e
+}
+
+// recorded is the text of steps and gases as they stand, which emissions have that were calculated before there were formulas.
+func recorded(steps []store.ProvenanceStep, gases []store.GasAmount) string {
+	decimal := func(x *exact.Decimal) any {
+		if x == nil {
+			return nil
+		}
+		return json.RawMessage(x.String())
+	}
+	rows, amounts := [][]any{}, [][]any{}
+	for i, s := range steps {
+		row := []any{s.Step, s.Operator, decimal(s.Operand), decimal(&s.Output), s.OutputUnit, s.Source}
+		follows := i > 0 && s.Input != nil && s.InputUnit != nil && *s.Input == steps[i-1].Output && *s.InputUnit == steps[i-1].OutputUnit || i == 0 && s.Input == nil
+		if s.SourceRow != nil || !follows {
+			row = append(row, s.SourceRow)
+		}
+		if !follows {
+			row = append(row, decimal(s.Input))
+			if s.InputUnit != nil {
+				row = append(row, *s.InputUnit)
+			}
+		}
+		rows = append(rows, row)
+	}
+	for _, g := range gases {
+		amounts = append(amounts, []any{g.Gas, decimal(g.Mass), decimal(&g.CO2e)})
+	}
+	text, err := json.Marshal([]any{0, rows, amounts})
+	if err != nil {
+		panic(err) // there is nothing in it that JSON does not know
+	}
+	return string(text)
 }
 
 // steps gives none to four steps, whose input is nothing, the output before, or another number.
@@ -373,6 +428,36 @@ func (l *AwkwardLedger) steps(i int, f *store.EmissionFactor) (steps []store.Pro
 		steps = append(steps, s)
 	}
 	return steps
+}
+
+// mappings are of every shape: with a factor and without, with each part and with one alone, decided by anybody.
+func (l *AwkwardLedger) mappings(t testing.TB) {
+	t.Helper()
+	var rows []*store.FactorMapping
+	for i, s := range Texts() {
+		m := &store.FactorMapping{ID: l.id(), AccountCode: new(fmt.Sprint(i)), Confidence: exact.NewDecimal(int64(i), -1), Reviewed: i%2 == 0,
+			DecidedBy: some(i, store.ByRule, store.ByTextMatch, store.ByLanguageModel, store.ByPerson)}
+		if i%2 == 0 {
+			m.Description = &s
+		}
+		if i%6 == 0 {
+			m.AccountCode = nil
+		}
+		if i%3 == 0 {
+			m.Country = new("GB")
+		}
+		if i%4 == 0 {
+			m.Exclude, m.Reason = true, &s
+		} else {
+			m.FactorID = &l.Factors[i%len(l.Factors)].ID
+			if i%5 > 0 {
+				m.CategoryNumber = new(int32(i%15 + 1))
+			}
+		}
+		rows = append(rows, m)
+		l.node("FactorMapping", m)
+	}
+	Write(t, l.Tenant, func(ctx context.Context, w *store.Writer) error { return w.PutMappings(ctx, rows) })
 }
 
 // rival gives the other organization rows of its own, under the external ids of the first.

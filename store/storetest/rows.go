@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"carbongraph/internal/exact"
+	"carbongraph/internal/formula"
 	"carbongraph/store"
 )
 
@@ -95,13 +96,27 @@ func Calculate(l *store.Line, factor *store.EmissionFactor, run *store.Calculati
 	a.Problem = nil
 	l.Emission = &store.Emission{SupplierID: a.SupplierID, CategoryNumber: a.CategoryNumber, FactorID: factor.ID, DatasetID: factor.DatasetID, RunID: run.ID,
 		OccurredOn: a.OccurredOn, Country: a.Country, AccountCode: a.AccountCode, CO2e: co2e, Method: store.SpendBased, GwpSet: store.AR5,
-		Gases: []store.GasAmount{{Gas: "carbon dioxide", Mass: new(co2e.Decimal()), CO2e: co2e.Decimal()}},
-		Provenance: []store.ProvenanceStep{{Step: "factor", Operator: "multiply", Operand: factor.Value, Output: co2e.Decimal(), OutputUnit: "kg", Source: "Test factors",
-			SourceRow: &factor.ID}}}
+		Quality: store.DataQuality{Technology: 3, Time: 1, Geography: 1, Completeness: 2, Reliability: 4}}
+	explain(l.Emission, a)
 	if a.Money != nil {
 		l.Emission.Spend = new(a.Money.Amount)
 	}
 	return l
+}
+
+// explain gives the emission a formula that leads from the line's amount to its CO2e, as carbon dioxide.
+func explain(e *store.Emission, a *store.Activity) {
+	e.Amount = 1_000_000
+	if a.Money != nil && a.Money.Amount != 0 {
+		e.Amount = a.Money.Amount
+	}
+	per := e.CO2e.Decimal().Quo(formula.Plain(e.Amount))
+	f := &formula.Formula{Biogenic: formula.None, CO2e: 2, Gases: []formula.Gas{{Gas: "carbon dioxide", Mass: &per, CO2e: per}}, Steps: []formula.Step{
+		{Step: "quantity", Of: formula.Amount, InputUnit: "USD", Operator: formula.Multiply, Operand: exact.NewDecimal(1, 0), OutputUnit: "USD", Source: "the ledger's line"},
+		{Step: "factor", InputUnit: "USD", Operator: formula.Multiply, Operand: per, OutputUnit: "kg CO2e", Source: "Test factors", FromFactor: true},
+		{Step: "round", Of: 1, InputUnit: "kg CO2e", Operator: formula.Round, Operand: exact.NewDecimal(1, -6), OutputUnit: "kg CO2e", Source: "to the milligram"},
+	}}
+	e.Formula, e.FormulaID = f.Text(), f.ID()
 }
 
 // PutLines stores lines and tells what became of each.
@@ -145,4 +160,19 @@ func NewLedger(t testing.TB, st *store.Store, name string, n int, change func(i 
 	}
 	PutLines(t, l.Tenant, l.Lines...)
 	return l
+}
+
+// Mappings stores n mappings of account codes M0001, M0002 …, every third of which excludes its lines, and the others in turn of the factors.
+func Mappings(t testing.TB, l *Ledger, n int) []*store.FactorMapping {
+	t.Helper()
+	rows := make([]*store.FactorMapping, n)
+	for i := range rows {
+		m := &store.FactorMapping{AccountCode: text("M%04d", i+1), DecidedBy: store.ByTextMatch, Confidence: exact.NewDecimal(int64(50+i), -2), Reviewed: i%2 == 0, Reason: text("Reason %d.", i)}
+		if m.Exclude = i%3 == 2; !m.Exclude {
+			m.FactorID, m.CategoryNumber = &l.Factors[i%3].ID, new(int32(i%15+1))
+		}
+		rows[i] = m
+	}
+	Write(t, l.Tenant, func(ctx context.Context, w *store.Writer) error { return w.PutMappings(ctx, rows) })
+	return rows
 }

@@ -1,0 +1,70 @@
+package app_test
+
+import (
+	"encoding/json"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+)
+
+// A language model and a factor source that the settings name are asked, and what they say is told as theirs; what is wrong with them keeps nobody from an answer.
+func TestFactorSuggestionsAskEverySource(t *testing.T) {
+	t.Parallel()
+	var asked atomic.Int64
+	answers := make(chan string, 1)
+	answer := `{"choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"{\"candidate\":2,\"confidence\":97,\"reason\":\"A guess.\"}"}}],"usage":{"prompt_tokens":9,"completion_tokens":3,"total_tokens":12}}`
+	model := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		body, _ := io.ReadAll(r.Body)
+		if r.Header.Get("Authorization") != "Bearer sesame" || !strings.Contains(string(body), "paper goods for the canteen") {
+			t.Errorf("the model is asked %s %s", r.Header, body)
+		}
+		w.Header().Set("Content-Type", "application/json")
+		select {
+		case text := <-answers:
+			io.WriteString(w, text)
+		default:
+			io.WriteString(w, answer)
+		}
+	}))
+	t.Cleanup(model.Close)
+	dir, keys := ledger(t, "Acme")
+	if code, _, errs := run(t, nil, "factors", "builtin", "--data-dir", dir); code != 0 {
+		t.Fatal(errs)
+	}
+	type suggestion struct {
+		Factor     struct{ Code string }
+		DecidedBy  string
+		Confidence string
+	}
+	suggest := func(s *served, text string) (got []suggestion) {
+		t.Helper()
+		r := s.ask(t, keys[0], `{ factorSuggestions(description: "`+text+`", unit: "USD") { factor { code } decidedBy confidence reason } }`)
+		var data struct{ FactorSuggestions []suggestion }
+		if err := json.Unmarshal(r.Data, &data); err != nil || len(r.Errors) > 0 {
+			t.Fatalf("%s: %v %s", text, err, r.text)
+		}
+		return data.FactorSuggestions
+	}
+	s := serve(t, dir, map[string]string{"LLM_BASE_URL": model.URL + "/v1", "LLM_MODEL": "small", "LLM_API_KEY": "sesame"})
+	first := suggest(s, "paper goods for the canteen")
+	if asked.Load() != 1 || len(first) == 0 || first[0].DecidedBy != "LANGUAGE_MODEL" || first[0].Confidence != "0.97" {
+		t.Fatalf("%d requests, %+v", asked.Load(), first)
+	}
+	if again := suggest(s, "paper goods for the canteen"); asked.Load() != 1 || again[0] != first[0] {
+		t.Errorf("asked again: %d requests, %+v", asked.Load(), again)
+	}
+	answers <- `{"choices":`
+	if words := suggest(s, "paper goods for the canteen, again"); len(words) == 0 || words[0].DecidedBy != "TEXT_MATCH" {
+		t.Errorf("a model that answers nonsense leaves %+v", words)
+	}
+	if none := suggest(s, "council tax"); len(none) != 0 {
+		t.Errorf("what is no purchase gets %+v", none)
+	}
+	if strings.Contains(s.log.String(), "sesame") {
+		t.Error("the key stands in the log")
+	}
+}

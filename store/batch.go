@@ -1,0 +1,283 @@
+package store
+
+import (
+	"context"
+	"time"
+
+	"carbongraph/internal/exact"
+	"carbongraph/internal/fault"
+)
+
+// BatchKind is what a batch does.
+type BatchKind string
+
+// The kinds of batch.
+const BatchRecalculation BatchKind = "RECALCULATION"
+
+// Batch is work in the background.
+type Batch struct {
+	ID         ID
+	Kind       BatchKind
+	Status     RunStatus
+	RunID      *ID
+	Spec       string // what is to be done, as the kind has it
+	Actor      string // who asked for it
+	Total      *int32 // nil: not known yet
+	Processed  int32
+	Failed     int32
+	Position   *ID   // the last activity that is done with, in the order of ids
+	Takes      int32 // how often it was begun
+	Cancelled  bool
+	Problem    *Problem // why it failed
+	CreatedAt  exact.Instant
+	StartedAt  *exact.Instant
+	UpdatedAt  *exact.Instant // when Processed was last noted
+	FinishedAt *exact.Instant
+
+	code, message *string // while the row is read
+}
+
+var batchRelation = newRelation("batches", "b", (*Batch).pair,
+	idColumn("b.id", "ID GlobalID", func(b *Batch) *ID { return &b.ID }),
+	textColumn("b.kind", "Kind", func(b *Batch) *BatchKind { return &b.Kind }),
+	textColumn("b.status", "Status", func(b *Batch) *RunStatus { return &b.Status }),
+	maybeID("b.run_id", "RunID", func(b *Batch) **ID { return &b.RunID }),
+	textColumn("b.spec", "Spec", func(b *Batch) *string { return &b.Spec }),
+	textColumn("b.actor", "Actor", func(b *Batch) *string { return &b.Actor }),
+	maybeInt("b.total", "Total EstimatedSecondsLeft", func(b *Batch) **int32 { return &b.Total }),
+	intColumn("b.processed", "Processed Succeeded RowsPerSecond EstimatedSecondsLeft", func(b *Batch) *int32 { return &b.Processed }),
+	intColumn("b.failed", "Failed Succeeded", func(b *Batch) *int32 { return &b.Failed }),
+	maybeID("b.position", "Position", func(b *Batch) **ID { return &b.Position }),
+	intColumn("b.takes", "Takes", func(b *Batch) *int32 { return &b.Takes }),
+	boolColumn("b.cancelled", "Cancelled", func(b *Batch) *bool { return &b.Cancelled }),
+	maybeText("b.problem_code", "Problem", func(b *Batch) **string { return &b.code }),
+	maybeText("b.problem_message", "Problem", func(b *Batch) **string { return &b.message }),
+	instantColumn("b.created_at", "CreatedAt", func(b *Batch) *exact.Instant { return &b.CreatedAt }),
+	maybeInstant("b.started_at", "StartedAt RowsPerSecond EstimatedSecondsLeft", func(b *Batch) **exact.Instant { return &b.StartedAt }),
+	maybeInstant("b.updated_at", "RowsPerSecond EstimatedSecondsLeft", func(b *Batch) **exact.Instant { return &b.UpdatedAt }),
+	maybeInstant("b.finished_at", "FinishedAt EstimatedSecondsLeft", func(b *Batch) **exact.Instant { return &b.FinishedAt }),
+)
+
+func batches() *relation[Batch] { return batchRelation }
+
+// pair makes of two columns what they mean together.
+func (b *Batch) pair() {
+	b.Problem = nil
+	if b.code != nil && b.message != nil {
+		b.Problem = &Problem{Code: *b.code, Message: *b.message}
+	}
+	b.code, b.message = nil, nil
+}
+
+// BatchesWith is the read of the batches with these ids, in any order; those that are not there, or are another organization's, are missing.
+func (t *Tenant) BatchesWith(ids []ID, some Columns) *Select[Batch] {
+	return byID(t.store, t.statement("b"), batches(), ids, some)
+}
+
+// StartRecalculation stores a run and the batch that is to make it; ids and times are filled in. Nobody sees the run's emissions before it is published.
+func (t *Tenant) StartRecalculation(ctx context.Context, b *Batch, r *CalculationRun) error {
+	now := t.store.Now()
+	b.ID, b.Kind, b.Status, b.CreatedAt = t.store.newID(), BatchRecalculation, RunQueued, now
+	r.ID, r.Status, r.StartedAt = t.store.newID(), RunQueued, now
+	b.RunID = &r.ID
+	return t.Write(ctx, func(ctx context.Context, w *Writer) error {
+		var open int
+		err := w.query(ctx, "SELECT", "batches", "SELECT COUNT(*) FROM batches WHERE org_id = $1 AND finished_at IS NULL", []any{t.org}, func(scan scanner) error { return scan(&open) })
+		if err != nil {
+			return err
+		}
+		if open >= maxOpenBatches {
+			return fault.New(fault.Overloaded, "%d batches of the organization wait already; cancel some, or ask again when they are done.", open)
+		}
+		row := runRow{OrgID: t.org, ID: r.ID, Status: r.Status, Preview: r.Preview, Reason: r.Reason, GwpSet: r.GwpSet, StartedAt: r.StartedAt}
+		if _, err := w.tx.NewInsert().Model(&row).Exec(ctx); err != nil {
+			return err
+		}
+		if err := w.exec(ctx, "INSERT", "unpublished_runs", "INSERT INTO unpublished_runs (org_id, run_id) VALUES ($1, $2)", t.org, r.ID); err != nil {
+			return err
+		}
+		return w.exec(ctx, "INSERT", "batches", `INSERT INTO batches (org_id, id, kind, status, run_id, spec, actor, total, processed, failed, takes, cancelled, tidied, created_at)
+			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, FALSE, FALSE, $9)`, t.org, b.ID, string(b.Kind), string(b.Status), r.ID, b.Spec, b.Actor, b.Total, now)
+	})
+}
+
+// maxOpenBatches bounds what waits of one organization.
+const maxOpenBatches = 100
+
+// OpenBatch names a batch that has not ended.
+type OpenBatch struct{ Org, ID ID }
+
+// OpenBatches gives the batches of all organizations that have not ended, or that left something behind, and that nobody holds: what a process may take up.
+// Of an organization's recalculations that wait it is the oldest alone, since each begins where the one before ended.
+func (s *Store) OpenBatches(ctx context.Context) (open []OpenBatch, err error) {
+	b := s.statement()
+	b.is("b.lease_until", "<", s.Now())
+	text := "SELECT b.org_id, b.id FROM batches AS b WHERE NOT b.tidied AND (b.lease_until IS NULL OR " + b.all() + ") AND NOT EXISTS (" + olderBatch + ") ORDER BY b.id"
+	err = s.read(ctx, "batches", text, b, func(scan scanner) error {
+		var o OpenBatch
+		err := scan(&o.Org, &o.ID)
+		open = append(open, o)
+		return err
+	})
+	return open, err
+}
+
+const olderBatch = "SELECT 1 FROM batches AS o WHERE o.org_id = b.org_id AND o.id < b.id AND o.finished_at IS NULL"
+
+// TakeBatch takes a batch that nobody holds, for so long, and tells how it stands; nil where another was faster. The holder is a token of the caller's.
+func (t *Tenant) TakeBatch(ctx context.Context, id, holder ID, lease time.Duration) (*Batch, error) {
+	var taken bool
+	err := t.Write(ctx, func(ctx context.Context, w *Writer) error {
+		now := t.store.Now()
+		n, err := w.affected(ctx, "batches", `UPDATE batches AS b SET holder = $3, lease_until = $4, takes = takes + 1,
+			status = CASE WHEN finished_at IS NULL THEN $5 ELSE status END, started_at = COALESCE(started_at, $6)
+			WHERE org_id = $1 AND id = $2 AND NOT tidied AND (lease_until IS NULL OR lease_until < $6) AND NOT EXISTS (`+olderBatch+`)`,
+			t.org, id, holder, later(now, lease), string(RunRunning), now)
+		if taken = n == 1; err != nil || !taken {
+			return err
+		}
+		return w.exec(ctx, "UPDATE", "calculation_runs", "UPDATE calculation_runs SET status = $2 WHERE org_id = $1 AND id = (SELECT run_id FROM batches WHERE org_id = $1 AND id = $3) AND finished_at IS NULL",
+			t.org, string(RunRunning), id)
+	})
+	if err != nil || !taken {
+		return nil, err
+	}
+	rows, err := t.BatchesWith([]ID{id}, 0).All(ctx)
+	if err != nil || len(rows) != 1 {
+		return nil, err
+	}
+	return rows[0], nil
+}
+
+func later(now exact.Instant, by time.Duration) exact.Instant {
+	return exact.InstantOf(now.Time().Add(by))
+}
+
+// ErrNotHeld tells that a batch is another's by now, or was cancelled: whoever worked on it stops.
+var ErrNotHeld = fault.New(fault.Conflict, "The batch was cancelled, or another process has taken it over.")
+
+// Progress notes how far a batch has come and renews the lease, in the transaction of what was done. Whoever does not hold the batch any more, or holds one that was
+// cancelled, gets ErrNotHeld, and nothing of the transaction stays.
+func (w *Writer) Progress(ctx context.Context, b *Batch, holder ID, lease time.Duration) error {
+	n, err := w.affected(ctx, "batches", `UPDATE batches SET lease_until = $4, total = $5, processed = $6, failed = $7, position = $8, updated_at = $9
+		WHERE org_id = $1 AND id = $2 AND holder = $3 AND finished_at IS NULL AND NOT cancelled`,
+		w.t.org, b.ID, holder, later(w.t.store.Now(), lease), b.Total, b.Processed, b.Failed, b.Position, w.t.store.Now())
+	if err == nil && n == 0 {
+		err = ErrNotHeld
+	}
+	return err
+}
+
+// Holds refuses, with ErrNotHeld, to go on with a batch that is another's by now, or was cancelled.
+func (w *Writer) Holds(ctx context.Context, b *Batch, holder ID) error {
+	n := 0
+	err := w.query(ctx, "SELECT", "batches", "SELECT 1 FROM batches WHERE org_id = $1 AND id = $2 AND holder = $3 AND finished_at IS NULL AND NOT cancelled", []any{w.t.org, b.ID, holder},
+		func(scan scanner) error { return scan(&n) })
+	if err == nil && n == 0 {
+		err = ErrNotHeld
+	}
+	return err
+}
+
+// CancelBatch has a batch stop, as soon as whoever works on it looks. A batch that has ended stays as it is; one that is not there is NOT_FOUND.
+func (t *Tenant) CancelBatch(ctx context.Context, id ID) error {
+	return t.Write(ctx, func(ctx context.Context, w *Writer) error {
+		n, err := w.affected(ctx, "batches", "UPDATE batches SET cancelled = TRUE WHERE org_id = $1 AND id = $2", t.org, id)
+		if err == nil && n == 0 {
+			err = fault.New(fault.NotFound, "There is no batch with this id.").At("id")
+		}
+		return err
+	})
+}
+
+// EndBatch stores how a batch and its run ended. Only its holder ends it.
+func (w *Writer) EndBatch(ctx context.Context, b *Batch, holder ID, status RunStatus, problem *Problem) error {
+	now := w.t.store.Now()
+	var code, message *string
+	if problem != nil {
+		code, message = &problem.Code, &problem.Message
+	}
+	n, err := w.affected(ctx, "batches", `UPDATE batches SET status = $4, problem_code = $5, problem_message = $6, processed = $7, failed = $8, finished_at = $9
+		WHERE org_id = $1 AND id = $2 AND holder = $3 AND finished_at IS NULL`, w.t.org, b.ID, holder, string(status), code, message, b.Processed, b.Failed, now)
+	if err == nil && n == 0 {
+		err = ErrNotHeld
+	}
+	if err != nil {
+		return err
+	}
+	return w.exec(ctx, "UPDATE", "calculation_runs", "UPDATE calculation_runs SET status = $3, finished_at = $4 WHERE org_id = $1 AND id = $2", w.t.org, b.RunID, string(status), now)
+}
+
+// EndCancelled ends a batch that was cancelled. One that is another's by now is ErrNotHeld, and left to that one.
+func (w *Writer) EndCancelled(ctx context.Context, b *Batch, holder ID) error {
+	n := 0
+	err := w.query(ctx, "SELECT", "batches", "SELECT 1 FROM batches WHERE org_id = $1 AND id = $2 AND holder = $3 AND cancelled", []any{w.t.org, b.ID, holder}, func(scan scanner) error { return scan(&n) })
+	if err == nil && n == 0 {
+		err = ErrNotHeld
+	}
+	if err != nil {
+		return err
+	}
+	return w.EndBatch(ctx, b, holder, RunCancelled, nil)
+}
+
+// ReleaseBatch gives a batch back before its lease ends.
+func (t *Tenant) ReleaseBatch(ctx context.Context, id, holder ID) error {
+	return t.Write(ctx, func(ctx context.Context, w *Writer) error {
+		_, err := w.affected(ctx, "batches", "UPDATE batches SET lease_until = NULL WHERE org_id = $1 AND id = $2 AND holder = $3", t.org, id, holder)
+		return err
+	})
+}
+
+// TidyBatch notes that a batch has ended and left nothing behind.
+func (t *Tenant) TidyBatch(ctx context.Context, b *Batch, holder ID) error {
+	return t.Write(ctx, func(ctx context.Context, w *Writer) error {
+		n, err := w.affected(ctx, "batches", "UPDATE batches SET tidied = TRUE, lease_until = NULL WHERE org_id = $1 AND id = $2 AND holder = $3 AND finished_at IS NOT NULL",
+			t.org, b.ID, holder)
+		if err == nil && n == 0 {
+			err = ErrNotHeld
+		}
+		if err != nil {
+			return err
+		}
+		return w.exec(ctx, "DELETE", "unpublished_runs", "DELETE FROM unpublished_runs WHERE org_id = $1 AND run_id = $2", t.org, b.RunID)
+	})
+}
+
+// affected runs a statement with bound values in the transaction and tells how many rows it changed.
+func (w *Writer) affected(ctx context.Context, table, text string, args ...any) (n int64, err error) {
+	began := time.Now()
+	s := w.t.store
+	defer func() { observer{s.metrics}.note(ctx, "UPDATE", table, began, err) }()
+	res, err := w.tx.Tx.Tx.ExecContext(ctx, text, s.dialect.bound(args, false)...)
+	if err != nil {
+		return 0, err
+	}
+	return res.RowsAffected()
+}
+
+// Succeeded is how many lines were calculated.
+func (b *Batch) Succeeded() int32 { return b.Processed - b.Failed }
+
+// RowsPerSecond is how fast the batch is, or was; nil before it has done anything.
+func (b *Batch) RowsPerSecond() *exact.Decimal {
+	if b.StartedAt == nil || b.UpdatedAt == nil || b.Processed == 0 {
+		return nil
+	}
+	milliseconds := max(1, b.UpdatedAt.Time().Sub(b.StartedAt.Time()).Milliseconds())
+	rate := exact.NewDecimal(int64(b.Processed)*1000, 0).Quo(exact.NewDecimal(milliseconds, 0)).Round(1)
+	return &rate
+}
+
+// EstimatedSecondsLeft is how long the rest will take at that rate; nil where it cannot be told, or nothing is left.
+func (b *Batch) EstimatedSecondsLeft() *int32 {
+	rate := b.RowsPerSecond()
+	if b.FinishedAt != nil || b.Total == nil || rate == nil || rate.Sign() == 0 {
+		return nil
+	}
+	left, ok := exact.NewDecimal(int64(max(0, *b.Total-b.Processed)), 0).Quo(*rate).Scaled(0)
+	if !ok || left > 1<<31-1 {
+		return nil
+	}
+	return new(int32(left))
+}
