@@ -6,15 +6,16 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"regexp"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"carbongraph/internal/app"
+	"carbongraph/store/storetest"
 )
 
 // run runs one command line to its end.
@@ -55,17 +56,14 @@ func start(t *testing.T, env map[string]string, args ...string) *served {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	s := &served{out: &safeBuffer{}, log: &safeBuffer{}}
-	done := make(chan int, 1)
+	done, code := make(chan struct{}), -1
 	go func() {
-		done <- app.Run(ctx, args, app.World{Out: s.out, Err: s.log, Env: func(n string) string { return env[n] }})
+		defer close(done)
+		code = app.Run(ctx, args, app.World{Out: s.out, Err: s.log, Env: func(n string) string { return env[n] }})
 	}()
-	var once sync.Once
-	code := -1
 	s.stop = func() int {
-		once.Do(func() {
-			cancel()
-			code = <-done
-		})
+		cancel()
+		<-done
 		return code
 	}
 	t.Cleanup(func() { s.stop() })
@@ -77,7 +75,7 @@ func start(t *testing.T, env map[string]string, args ...string) *served {
 			return s
 		}
 		select {
-		case code := <-done:
+		case <-done:
 			t.Fatalf("the server ended with %d: %s", code, s.log)
 		default:
 		}
@@ -99,12 +97,7 @@ func flag(args []string, prefix string) string {
 // free gives an address that nothing listens on.
 func free(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
+	return "127.0.0.1:" + strconv.Itoa(storetest.FreePort(t))
 }
 
 // ledger makes a database with organizations, and gives their ADMIN keys.

@@ -18,6 +18,7 @@ import (
 type blocked struct {
 	t            *testing.T
 	holds, looks *pgx.Conn
+	last         string // what waited when it was looked for last
 }
 
 func newBlocked(t *testing.T, url string) *blocked {
@@ -30,7 +31,7 @@ func newBlocked(t *testing.T, url string) *blocked {
 		t.Cleanup(func() { _ = c.Close(context.Background()) })
 		return c
 	}
-	return &blocked{t, connect(), connect()}
+	return &blocked{t: t, holds: connect(), looks: connect()}
 }
 
 func (b *blocked) exec(text string) {
@@ -44,11 +45,12 @@ func (b *blocked) exec(text string) {
 func (b *blocked) waiting(some bool) bool {
 	b.t.Helper()
 	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		var n int
-		if err := b.looks.QueryRow(b.t.Context(), "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'").Scan(&n); err != nil {
+		err := b.looks.QueryRow(b.t.Context(), `SELECT COALESCE(string_agg(concat_ws(' ', backend_type, application_name, clock_timestamp() - query_start, query), '; '), '')
+			FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'`).Scan(&b.last)
+		if err != nil {
 			b.t.Fatal(err)
 		}
-		if n > 0 == some {
+		if b.last != "" == some {
 			return true
 		}
 	}
@@ -101,7 +103,7 @@ func TestWhoeverGoesTakesTheStatementAlong(t *testing.T) {
 				leave()
 				<-gone
 				if !b.waiting(false) {
-					t.Error("the statement runs on without its client")
+					t.Errorf("the statement runs on without its client: %s", b.last)
 				}
 				b.exec("ROLLBACK")
 				if got := e.ask(es.keys[0], written(`{ supplier(externalId: "gone") { name } suppliers(first: 1) { nodes { id } } }`)); !strings.HasPrefix(string(got.body), `{"data":{"supplier":null,`) {

@@ -15,6 +15,8 @@ import (
 
 	"github.com/go-redis/redis_rate/v10"
 	"github.com/redis/go-redis/v9"
+
+	"carbongraph/store/storetest"
 )
 
 // variable names the Redis that tests share. Callers have names of their own there.
@@ -71,12 +73,7 @@ func newRedis(t testing.TB) *ownRedis {
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Skip("redis-server is not on PATH")
 	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &ownRedis{port: l.Addr().(*net.TCPAddr).Port}
-	l.Close()
+	s := &ownRedis{port: storetest.FreePort(t)}
 	s.start(t)
 	t.Cleanup(s.kill)
 	return s
