@@ -44,6 +44,7 @@ func openPostgres(ctx context.Context, s *Store, o Options) error {
 	for name, value := range map[string]string{"application_name": "carbongraph", "jit": "off", "timezone": "UTC"} {
 		conn.RuntimeParams[name] = value
 	}
+	cfg.AfterConnect = minding
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return fault.Wrap(err, fault.Internal, "The pool of connections cannot be made; check DATABASE_URL.")
@@ -64,6 +65,17 @@ func openPostgres(ctx context.Context, s *Store, o Options) error {
 	s.db = bun.NewDB(db, pgdialect.New(), bun.WithDiscardUnknownColumns()).WithQueryHook(observer{s.metrics})
 	s.writes, s.writers = s.db, max(1, min(4, runtime.GOMAXPROCS(0), int(cfg.MaxConns)/2))
 	return nil
+}
+
+// minding has Postgres look every second whether we are still there. Who gives up a statement asks for its end and hangs up, but a request that comes before the
+// statement does ends nothing, and a statement that waits for a lock would wait on for nobody. Servers that cannot look (before 14, or on systems that do not tell)
+// refuse the setting and are used without.
+func minding(ctx context.Context, c *pgx.Conn) error {
+	_, err := c.Exec(ctx, "SET client_connection_check_interval = '1s'")
+	if refused := (*pgconn.PgError)(nil); errors.As(err, &refused) {
+		return nil
+	}
+	return err
 }
 
 // noPostgres says in one line which server gave no answer and why; never the password.
