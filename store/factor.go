@@ -31,6 +31,7 @@ var factorRelation = newRelation("emission_factors", "f", nil,
 	maybeDecimal("f.supplier_share", "SupplierShare", func(f *EmissionFactor) **exact.Decimal { return &f.SupplierShare }),
 	maybeBool("f.verified", "Verified", func(f *EmissionFactor) **bool { return &f.Verified }),
 	maybeText("f.conversion_property", "ConversionProperty", func(f *EmissionFactor) **string { return &f.ConversionProperty }),
+	maybeText("f.supplier_name", "SupplierName", func(f *EmissionFactor) **string { return &f.SupplierName }),
 	maybeInt("f.category_number", "CategoryNumber", func(f *EmissionFactor) **int32 { return &f.CategoryNumber }),
 	jsonColumn("f.gases", "Gases", func(f *EmissionFactor) *[]FactorGas { return &f.Gases }),
 )

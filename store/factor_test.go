@@ -153,7 +153,7 @@ func TestReferenceData(t *testing.T) {
 			ValueAR5: new(exact.MustDecimal("5")), ValueAR6: new(exact.MustDecimal("6e-20")), BiogenicCO2: new(exact.MustDecimal("0.5")), PriceYear: new(int32(2022)),
 			PriceBasis: new(store.PriceBasic), LifeCycleBoundary: new("cradle to gate"), Year: new(int32(2024)), ValidFrom: new(exact.NewDate(2024, 1, 1)),
 			ValidTo: new(exact.NewDate(2024, 12, 31)), UncertaintyPercent: new(exact.MustDecimal("12.5")), CategoryNumber: new(int32(4)),
-			SupplierShare: new(exact.MustDecimal("0.25")), Verified: new(true), ConversionProperty: new("epa:propane"),
+			SupplierShare: new(exact.MustDecimal("0.25")), Verified: new(true), ConversionProperty: new("epa:propane"), SupplierName: new("Quill & Co"),
 			Gases: []store.FactorGas{{Gas: "methane", Amount: exact.MustDecimal("0.001"), Basis: store.BasisMass}}}
 		bare := &store.EmissionFactor{Code: "B", Name: "Bare", Region: "", Unit: "kg"}
 		d := putFactors(t, st, "b", "1", full, bare)
@@ -177,12 +177,12 @@ func TestReferenceData(t *testing.T) {
 		if got := byID[0]; got.Value.Canonical() != "0.1234567890123456789" || got.ValueAR6.Cmp(*full.ValueAR6) != 0 || got.BiogenicCO2.Canonical() != "0.5" ||
 			*got.PriceYear != 2022 || *got.PriceBasis != store.PriceBasic || *got.LifeCycleBoundary != "cradle to gate" || *got.Year != 2024 ||
 			*got.ValidFrom != *full.ValidFrom || *got.ValidTo != *full.ValidTo || got.UncertaintyPercent.Canonical() != "12.5" || *got.CategoryNumber != 4 ||
-			got.SupplierShare.Canonical() != "0.25" || !*got.Verified || *got.ConversionProperty != "epa:propane" ||
+			got.SupplierShare.Canonical() != "0.25" || !*got.Verified || *got.ConversionProperty != "epa:propane" || *got.SupplierName != "Quill & Co" ||
 			len(got.Gases) != 1 || got.Gases[0].Gas != "methane" || got.Gases[0].Basis != store.BasisMass || got.DatasetID != d.ID {
 			t.Errorf("the full factor = %+v", got)
 		}
 		if got := factors[0]; got.Value != nil || got.ValueAR4 != nil || got.PriceYear != nil || got.PriceBasis != nil || got.ValidFrom != nil || got.CategoryNumber != nil || len(got.Gases) != 0 ||
-			got.SupplierShare != nil || got.Verified != nil || got.ConversionProperty != nil {
+			got.SupplierShare != nil || got.Verified != nil || got.ConversionProperty != nil || got.SupplierName != nil {
 			t.Errorf("the bare factor = %+v", got)
 		}
 	})

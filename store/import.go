@@ -12,7 +12,7 @@ import (
 
 var factorColumns = []string{"id", "dataset_id", "code", "name", "name_key", "region", "unit", "value", "value_ar4", "value_ar5", "value_ar6", "value_key",
 	"biogenic_co2", "price_year", "price_basis", "life_cycle_boundary", "year", "valid_from", "valid_to", "uncertainty_percent",
-	"supplier_share", "verified", "conversion_property", "category_number", "gases"}
+	"supplier_share", "verified", "conversion_property", "supplier_name", "category_number", "gases"}
 
 // PutDataset stores a dataset with all its factors, whole or not at all. A dataset with the same source and version and the same digest is left as it is
 // (the stored one comes back, created false); another digest is a CONFLICT. Versions of a source supersede each other in their own order, in
@@ -120,7 +120,7 @@ func factorValues(f *EmissionFactor, gases string) []any {
 	}
 	return []any{f.ID, f.DatasetID, f.Code, f.Name, fold(f.Name), f.Region, f.Unit, f.Value, f.ValueAR4, f.ValueAR5, f.ValueAR6, sortKey,
 		f.BiogenicCO2, f.PriceYear, (*string)(f.PriceBasis), f.LifeCycleBoundary, f.Year, f.ValidFrom, f.ValidTo, f.UncertaintyPercent,
-		f.SupplierShare, f.Verified, f.ConversionProperty, f.CategoryNumber, gases}
+		f.SupplierShare, f.Verified, f.ConversionProperty, f.SupplierName, f.CategoryNumber, gases}
 }
 
 // compareVersions orders versions as people do: runs of digits count as numbers, so that 1.10 comes after 1.9.

@@ -264,6 +264,7 @@ type EmissionFactor struct {
 	SupplierShare      *exact.Decimal // the part of the value, 0 to 1, that rests on the supplier's own data; nil where it is an average
 	Verified           *bool          // whether somebody else than its maker checked it; nil where its file does not say
 	ConversionProperty *string        // the density or heat content that may lead to its unit from another dimension
+	SupplierName       *string        // the supplier whose own product it is of; nil where it is of anybody's
 	CategoryNumber     *int32         // the category that the factor implies, where its source says so
 	Gases              []FactorGas
 }

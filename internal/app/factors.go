@@ -20,7 +20,7 @@ type factorsCommand struct {
 type factorsImport struct {
 	settings
 	output
-	Dataset string   `required:"" enum:"epa-supply-chain,desnz,oefdb,epa-ghg-hub,csv" help:"epa-supply-chain, desnz, oefdb, epa-ghg-hub or csv." placeholder:"D"`
+	Dataset string   `required:"" enum:"epa-supply-chain,epa-supply-chain-without-margins,desnz,oefdb,epa-ghg-hub,csv" help:"epa-supply-chain, epa-supply-chain-without-margins, desnz, oefdb, epa-ghg-hub or csv." placeholder:"D"`
 	File    []string `arg:"" help:"The file, or folder of files." type:"path"`
 }
 
@@ -102,12 +102,17 @@ func (f *factorsList) Run(ctx context.Context, w *World) error {
 type factorsBuiltin struct {
 	settings
 	output
+	WithoutMargins bool `help:"Install the EPA's supply chain factors without the margins of trade and transport, as the dataset epa-supply-chain-without-margins."`
 }
 
 // Run installs the datasets that come with the program.
 func (f *factorsBuiltin) Run(ctx context.Context, w *World) error {
 	return f.withStore(ctx, w, func(_ *config.Config, st *store.Store) error {
-		n, err := factors.Install(ctx, st)
+		install := factors.Install
+		if f.WithoutMargins {
+			install = factors.InstallWithoutMargins
+		}
+		n, err := install(ctx, st)
 		if err != nil {
 			return err
 		}

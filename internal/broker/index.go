@@ -30,7 +30,8 @@ type Factor struct {
 	Source, Version          string // of its dataset
 	Code, Name, Region, Unit string
 	ValidFrom, ValidTo       *exact.Date
-	Superseded               bool // its dataset has a newer version
+	Superseded               bool   // its dataset has a newer version
+	Supplier                 string // whose own product it is of; empty where it is of anybody's
 	dimension                calc.Dimension
 }
 
@@ -50,6 +51,7 @@ type indexed struct {
 	byRef    map[reference]*Factor
 	byName   map[string][]*Factor // folded; of datasets that nothing supersedes
 	byCode   map[string][]*Factor
+	ofOwn    map[string][]*Factor // by the supplier's name, folded; none of these stands in byName and byCode
 }
 
 type dataset struct {
@@ -110,7 +112,7 @@ func (x *Index) refresh(ctx context.Context) (*indexed, error) {
 		return &is, nil
 	}
 	is := &indexed{edition: was.edition + 1, checked: time.Now(), datasets: make(map[store.ID]*dataset, len(rows)), byID: map[store.ID]*Factor{},
-		byRef: map[reference]*Factor{}, byName: map[string][]*Factor{}, byCode: map[string][]*Factor{}}
+		byRef: map[reference]*Factor{}, byName: map[string][]*Factor{}, byCode: map[string][]*Factor{}, ofOwn: map[string][]*Factor{}}
 	superseded, count := map[store.ID]bool{}, 0
 	for _, r := range rows {
 		count += int(r.FactorCount)
@@ -143,6 +145,9 @@ func (x *Index) read(ctx context.Context, row *store.FactorDataset) (*dataset, e
 	for i, f := range rows {
 		d.factors[i] = &Factor{ID: f.ID, Source: row.Source, Version: row.Version, Code: f.Code, Name: f.Name, Region: f.Region, Unit: f.Unit,
 			ValidFrom: f.ValidFrom, ValidTo: f.ValidTo, dimension: dimensionOf(f.Unit)}
+		if f.SupplierName != nil {
+			d.factors[i].Supplier = *f.SupplierName
+		}
 	}
 	return d, nil
 }
@@ -174,7 +179,11 @@ func (in *indexed) add(row *store.FactorDataset, factors []*Factor, superseded b
 	for _, f := range factors {
 		in.byID[f.ID] = f
 		in.byRef[reference{f.Source, f.Version, f.Code, f.Region, f.Unit}] = f
-		if !superseded {
+		switch {
+		case superseded:
+		case f.Supplier != "":
+			in.ofOwn[fold(f.Supplier)] = append(in.ofOwn[fold(f.Supplier)], f)
+		default:
 			in.byName[fold(f.Name)] = append(in.byName[fold(f.Name)], f)
 			in.byCode[fold(f.Code)] = append(in.byCode[fold(f.Code)], f)
 		}

@@ -14,7 +14,7 @@ import (
 
 // The built-in files are the originals, compressed; builtin/README.md says where they come from and how they may be used.
 //
-//go:embed builtin/*.gz builtin/manifest.json
+//go:embed builtin/*.gz builtin/methane.csv builtin/manifest.json
 var builtinFiles embed.FS
 
 // manifestEntry is a built-in dataset: enough to tell whether a store has it, without reading its files.
@@ -72,6 +72,20 @@ func readEntries(entries []manifestEntry) ([]*Import, error) {
 	return out, nil
 }
 
+// builtinWithoutMargins are the built-in tables of the EPA, read for their other column. They are installed where somebody asks for them: beside the others they
+// would be a second factor of every name.
+func builtinWithoutMargins() ([]manifestEntry, error) {
+	all, err := manifest()
+	var out []manifestEntry
+	for _, m := range all {
+		if m.Kind == EPASupplyChain {
+			m.Kind, m.Source = EPAWithoutMargins, EPAWithoutMargins
+			out = append(out, m)
+		}
+	}
+	return out, err
+}
+
 // Builtin gives the built-in datasets, ready to be stored, older versions of a source first.
 func Builtin(newID func() store.ID, now exact.Instant) ([]*Import, error) {
 	entries, err := manifest()
@@ -92,6 +106,19 @@ func Install(ctx context.Context, st *store.Store) (installed int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	return install(ctx, st, entries)
+}
+
+// InstallWithoutMargins is Install for the EPA's factors without the margins of trade and transport.
+func InstallWithoutMargins(ctx context.Context, st *store.Store) (installed int, err error) {
+	entries, err := builtinWithoutMargins()
+	if err != nil {
+		return 0, err
+	}
+	return install(ctx, st, entries)
+}
+
+func install(ctx context.Context, st *store.Store, entries []manifestEntry) (installed int, err error) {
 	have, err := st.Datasets(ctx)
 	if err != nil {
 		return 0, err

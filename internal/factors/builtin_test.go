@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -121,6 +122,29 @@ func TestBuiltInPotentialsEqualTheOriginal(t *testing.T) {
 	compareRows(t, got, want)
 }
 
+// The values are those of the IPCC's tables, and of the GHG Protocol's list of 2024.
+func TestBuiltInPotentialsOfMethane(t *testing.T) {
+	e, err := factors.Engine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for gas, want := range map[string][3]string{
+		"CH4":                  {"25", "28", "27.9"},
+		"CH4 (fossil)":         {"25", "30", "29.8"},
+		"Fossil methane":       {"25", "30", "29.8"},
+		"CH4 (non-fossil)":     {"25", "28", "27"},
+		"Methane (non-fossil)": {"25", "28", "27"},
+		"Biogenic methane":     {"25", "28", "27"},
+	} {
+		for i, set := range []string{"AR4", "AR5", "AR6"} {
+			f := &calc.Factor{Unit: "kg", Gases: []calc.Gas{{Gas: gas, Amount: exact.NewDecimal(1, 0)}}}
+			if v, ok := e.Value(f, set); !ok || v.Canonical() != want[i] {
+				t.Errorf("%s by %s: %s, %t; want %s", gas, set, v, ok, want[i])
+			}
+		}
+	}
+}
+
 func TestBuiltInRatesEqualTheOriginal(t *testing.T) {
 	_, rows := records(t, shared(t, "fx-inflation/fx_monthly_units_per_usd.csv"))
 	_, got := records(t, "builtin/exchange-rates.csv.gz")
@@ -234,6 +258,48 @@ func TestInstallStoresWhatIsMissingOnce(t *testing.T) {
 			if (d.Version == "1.3") != (d.SupersedesID != nil) {
 				t.Errorf("%s %s supersedes %v; only 1.3 has one before it", d.Source, d.Version, d.SupersedesID)
 			}
+		}
+	})
+}
+
+// Without margins the EPA's factors are a dataset of their own, of which a line takes the same steps to less.
+func TestInstallWithoutMargins(t *testing.T) {
+	storetest.Each(t, "without margins", func(t *testing.T, st *store.Store) {
+		for run, want := range []int{2, 0} {
+			if n, err := factors.InstallWithoutMargins(t.Context(), st); err != nil || n != want {
+				t.Fatalf("run %d installed %d, %v; want %d", run+1, n, err, want)
+			}
+		}
+		if n, err := factors.Install(t.Context(), st); err != nil || n != 3 {
+			t.Fatalf("the usual ones beside: %d, %v", n, err)
+		}
+		engine, err := factors.Engine()
+		if err != nil {
+			t.Fatal(err)
+		}
+		datasets, err := st.Datasets(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]string{}
+		for _, d := range datasets {
+			if d.Version != "1.3" {
+				continue
+			}
+			rows, err := st.DatasetFactors(t.Context(), d.ID)
+			if err != nil {
+				t.Fatal(err)
+			}
+			i := slices.IndexFunc(rows, func(f *store.EmissionFactor) bool { return f.Code == "111110" })
+			line := calc.Line{Money: calc.Amount{Value: 1_000_000_000, Unit: "USD"}, OccurredOn: exact.NewDate(2022, 6, 15)}
+			r, err := engine.Calculator(calc.Settings{GwpSet: "AR5"}).Calculate(&line, factors.Calc(rows[i], d))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got[d.Source] = r.CO2e.Decimal().Canonical()
+		}
+		if got[factors.EPASupplyChain] != "532" || got[factors.EPAWithoutMargins] != "488" {
+			t.Errorf("1,000 USD of soybeans: %v kg; want 532 with margins and 488 without", got)
 		}
 	})
 }

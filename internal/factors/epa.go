@@ -27,10 +27,21 @@ type supplyChainRelease struct {
 	doi       string
 }
 
-const supplyChainBoundary = "cradle to point of sale: to the factory gate, with the margins of wholesale, retail and transport"
+// supplyChainKind is which of the tables' columns is read. Both are per dollar of the purchaser's price.
+type supplyChainKind struct {
+	source, column, boundary, title string
+}
+
+var (
+	withMargins = supplyChainKind{EPASupplyChain, "Supply Chain Emission Factors with Margins",
+		"cradle to point of sale: to the factory gate, with the margins of wholesale, retail and transport", ""}
+	withoutMargins = supplyChainKind{EPAWithoutMargins, "Supply Chain Emission Factors without Margins",
+		"cradle to factory gate: without the margins of wholesale, retail and transport", ", without margins"}
+)
 
 // supplyChain gathers the tables of one version.
 type supplyChain struct {
+	kind    supplyChainKind
 	release supplyChainRelease
 	byCode  map[string]*store.EmissionFactor
 	factors []*store.EmissionFactor
@@ -46,10 +57,10 @@ type gasRow struct {
 
 var supplyChainUnit = regexp.MustCompile(`^kg( CO2e)?/(\d{4}) USD, purchaser price$`)
 
-func readSupplyChain(files []file) ([]*Import, error) {
+func (k supplyChainKind) read(files []file) ([]*Import, error) {
 	found := map[int32]*supplyChain{}
 	for _, f := range files {
-		if err := readSupplyChainTable(f, found); err != nil {
+		if err := k.readTable(f, found); err != nil {
 			return nil, err
 		}
 	}
@@ -65,13 +76,13 @@ func readSupplyChain(files []file) ([]*Import, error) {
 	return out, nil
 }
 
-func readSupplyChainTable(f file, found map[int32]*supplyChain) error {
+func (k supplyChainKind) readTable(f file, found map[int32]*supplyChain) error {
 	t, err := f.table()
 	if err != nil {
 		return err
 	}
 	defer t.close()
-	c, err := t.columns("2017 NAICS Code|NAICS Code 2017", "2017 NAICS Title|NAICS Title 2017", "GHG", "Unit", "Supply Chain Emission Factors with Margins")
+	c, err := t.columns("2017 NAICS Code|NAICS Code 2017", "2017 NAICS Title|NAICS Title 2017", "GHG", "Unit", k.column)
 	if err != nil {
 		return err
 	}
@@ -85,7 +96,7 @@ func readSupplyChainTable(f file, found map[int32]*supplyChain) error {
 		isWhole := t.text(c[2]) == "All GHGs"
 		year, _ := strconv.Atoi(unit[2]) // four digits
 		if s == nil {
-			if s, err = supplyChainOf(found, int32(year), t); err != nil {
+			if s, err = k.of(found, int32(year), t); err != nil {
 				return err
 			}
 			if whole = isWhole; whole && s.factors != nil || !whole && s.hasGas {
@@ -107,14 +118,14 @@ func readSupplyChainTable(f file, found map[int32]*supplyChain) error {
 	return err
 }
 
-func supplyChainOf(found map[int32]*supplyChain, year int32, t *table) (*supplyChain, error) {
+func (k supplyChainKind) of(found map[int32]*supplyChain, year int32, t *table) (*supplyChain, error) {
 	s := found[year]
 	if s == nil {
 		i := slices.IndexFunc(supplyChainReleases, func(r supplyChainRelease) bool { return r.prices == year })
 		if i < 0 {
 			return nil, t.bad("prices of %d are of no version that is known (1.2 has those of 2021, 1.3 those of 2022), so its GWP set would be a guess; import it with the dataset kind \"csv\"", year)
 		}
-		s = &supplyChain{release: supplyChainReleases[i], byCode: map[string]*store.EmissionFactor{}}
+		s = &supplyChain{kind: k, release: supplyChainReleases[i], byCode: map[string]*store.EmissionFactor{}}
 		found[year] = s
 	}
 	s.tables = append(s.tables, t)
@@ -137,7 +148,7 @@ func (s *supplyChain) addTotal(t *table, c []int) error {
 	if err != nil {
 		return err
 	}
-	basis, boundary, prices, year := store.PricePurchaser, supplyChainBoundary, s.release.prices, s.release.emissions
+	basis, boundary, prices, year := store.PricePurchaser, s.kind.boundary, s.release.prices, s.release.emissions
 	f := &store.EmissionFactor{Code: code, Name: title, Region: "US", Unit: "USD", Value: &value, PriceYear: &prices, PriceBasis: &basis,
 		LifeCycleBoundary: &boundary, Year: &year}
 	s.byCode[code], s.factors = f, append(s.factors, f)
@@ -167,8 +178,8 @@ func (s *supplyChain) join() (*Import, error) {
 		return nil, fault.New(fault.BadUserInput, "Of version %s only the gases were given (%s); give the table of CO2e as well.", s.release.version, s.tables[0].name)
 	}
 	im := &Import{Factors: s.factors, Dataset: &store.FactorDataset{
-		Source: EPASupplyChain, Version: s.release.version, GwpSet: s.release.set,
-		Name:        "Supply Chain Greenhouse Gas Emission Factors v" + s.release.version + " by NAICS-6, USD of " + strconv.Itoa(int(s.release.prices)),
+		Source: s.kind.source, Version: s.release.version, GwpSet: s.release.set,
+		Name:        "Supply Chain Greenhouse Gas Emission Factors v" + s.release.version + " by NAICS-6, USD of " + strconv.Itoa(int(s.release.prices)) + s.kind.title,
 		Licence:     "US Government work, public domain (EPA ScienceHub licence)",
 		Attribution: "US EPA ORD, Supply Chain GHG Emission Factors v" + s.release.version + " (DOI " + s.release.doi + ")",
 		Digest:      digestOf(s.tables...),

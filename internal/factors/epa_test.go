@@ -37,17 +37,24 @@ func TestSupplyChainFactorsSayWhatTheyArePer(t *testing.T) {
 	}
 }
 
-// The value is the published one with margins, which is not always the sum of its rounded parts.
-func TestSupplyChainValuesAreThoseWithMargins(t *testing.T) {
-	for version, file := range map[string]string{"1.2": "v1.2_naics6_co2e_usd2021.csv", "1.3": "v1.3_naics6_co2e_usd2022.csv"} {
-		im := supplyChain(t, version)
-		header, rows := records(t, shared(t, "epa-supply-chain/"+file))
-		if len(rows) != len(im.Factors) {
-			t.Fatalf("%s: %d rows, %d factors", version, len(rows), len(im.Factors))
-		}
-		for i, row := range rows {
-			if want := row[header["Supply Chain Emission Factors with Margins"]]; im.Factors[i].Value.Canonical() != want || im.Factors[i].Code != row[0] {
-				t.Errorf("%s: factor %d is %s with %s; the file has %s with %s", version, i, im.Factors[i].Code, im.Factors[i].Value, row[0], want)
+// The value is the published one with margins, which is not always the sum of its rounded parts, or the published one without them.
+func TestSupplyChainValuesAreThePublishedOnes(t *testing.T) {
+	for kind, column := range map[string]string{factors.EPASupplyChain: "Supply Chain Emission Factors with Margins", factors.EPAWithoutMargins: "Supply Chain Emission Factors without Margins"} {
+		for version, year := range map[string]string{"1.2": "usd2021", "1.3": "usd2022"} {
+			im := dataset(t, kind, "epa-supply-chain/v"+version+"_naics6_co2e_"+year+".csv", "epa-supply-chain/v"+version+"_naics6_bygas_"+year+".csv.gz")
+			header, rows := records(t, shared(t, "epa-supply-chain/v"+version+"_naics6_co2e_"+year+".csv"))
+			if len(rows) != len(im.Factors) || im.Dataset.Source != kind {
+				t.Fatalf("%s %s: %d rows, %d factors of %s", kind, version, len(rows), len(im.Factors), im.Dataset.Source)
+			}
+			for i, row := range rows {
+				if want := row[header[column]]; im.Factors[i].Value.Canonical() != want || im.Factors[i].Code != row[0] {
+					t.Errorf("%s %s: factor %d is %s with %s; the file has %s with %s", kind, version, i, im.Factors[i].Code, im.Factors[i].Value, row[0], want)
+				}
+			}
+			for _, f := range im.Factors {
+				if without := strings.Contains(*f.LifeCycleBoundary, "without the margins"); without != (kind == factors.EPAWithoutMargins) {
+					t.Fatalf("%s: the boundary is %q", kind, *f.LifeCycleBoundary)
+				}
 			}
 		}
 	}

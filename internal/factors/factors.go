@@ -17,15 +17,18 @@ import (
 
 // The kinds of dataset that can be read. All but OwnCSV are also the source that their datasets get.
 const (
-	EPASupplyChain = "epa-supply-chain"
-	DESNZ          = "desnz"
-	OEFDB          = "oefdb"
-	EPAHub         = "epa-ghg-hub"
-	OwnCSV         = "csv"
+	EPASupplyChain    = "epa-supply-chain"
+	EPAWithoutMargins = "epa-supply-chain-without-margins" // the same tables, for who accounts for trade and transport apart
+	DESNZ             = "desnz"
+	OEFDB             = "oefdb"
+	EPAHub            = "epa-ghg-hub"
+	OwnCSV            = "csv"
 )
 
 // Kinds lists the kinds of dataset that can be read.
-func Kinds() []string { return []string{EPASupplyChain, DESNZ, OEFDB, EPAHub, OwnCSV} }
+func Kinds() []string {
+	return []string{EPASupplyChain, EPAWithoutMargins, DESNZ, OEFDB, EPAHub, OwnCSV}
+}
 
 // Import is a dataset as its files give it. Ids are zero until Stamp gives them.
 type Import struct {
@@ -66,7 +69,9 @@ type reader func([]file) ([]*Import, error)
 func readerOf(kind string) reader {
 	switch kind {
 	case EPASupplyChain:
-		return readSupplyChain
+		return withMargins.read
+	case EPAWithoutMargins:
+		return withoutMargins.read
 	case DESNZ:
 		return single(readDESNZ)
 	case OEFDB:

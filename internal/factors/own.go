@@ -19,7 +19,7 @@ import (
 //
 // More columns may follow in any order: title, licence and attribution of the dataset; biogenicCo2, priceYear, priceBasis (BASIC or PURCHASER),
 // boundary, year, validFrom, validTo, uncertaintyPercent and category of the factor; supplierShare (the part of it, 0 to 1, that rests on the
-// supplier's own data), verified (true or false) and conversionProperty (the density or heat content that may lead to its unit); gas:CH4 and the
+// supplier's own data), supplier (the name of the one whose product it is of), verified (true or false) and conversionProperty (the density or heat content that may lead to its unit); gas:CH4 and the
 // like for kilograms of a gas, co2e:CH4 for kilograms of CO2e of it. A value may be blank where gases are given.
 
 func ownRequired() []string {
@@ -28,7 +28,7 @@ func ownRequired() []string {
 
 func ownOptional() []string {
 	return []string{"title", "licence", "attribution", "biogenicCo2", "priceYear", "priceBasis", "boundary", "year", "validFrom", "validTo",
-		"uncertaintyPercent", "category", "supplierShare", "verified", "conversionProperty"}
+		"uncertaintyPercent", "category", "supplierShare", "supplier", "verified", "conversionProperty"}
 }
 
 type ownReader struct {
@@ -195,6 +195,9 @@ func (r *ownReader) statements(f *store.EmissionFactor) error {
 	}
 	if s := f.SupplierShare; s != nil && (s.Sign() < 0 || s.Cmp(exact.NewDecimal(1, 0)) > 0) {
 		return r.cell(share, "%q does not lie between 0 and 1", r.text(share))
+	}
+	if s := r.text(r.find("supplier")); s != "" {
+		f.SupplierName = &s
 	}
 	switch s := r.text(verified); s {
 	case "":

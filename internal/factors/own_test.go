@@ -52,6 +52,16 @@ func TestAnOrganizationsOwnFileSaysEverything(t *testing.T) {
 	}
 }
 
+func TestAFactorNamesItsSupplier(t *testing.T) {
+	im, err := own(t, "source,version,gwpSet,code,name,region,unit,value,supplierShare,supplier\nacme,1,AR5,A,a,GB,kg,1,1,Quill & Co\nacme,1,AR5,B,b,GB,kg,1,,\n")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if a, b := im.Factors[0].SupplierName, im.Factors[1].SupplierName; a == nil || *a != "Quill & Co" || b != nil {
+		t.Errorf("suppliers are %v and %v; want Quill & Co and none", a, b)
+	}
+}
+
 func TestGasesWithoutAValueAreValued(t *testing.T) {
 	im, err := own(t, "source,version,gwpSet,code,name,region,unit,value,gas:CO2,gas:Methane\nacme,1,AR6,A,a,GB,kg,,1,0.1\n")
 	if err != nil {
@@ -115,7 +125,7 @@ func TestWhatCannotBeOpenedIsSaid(t *testing.T) {
 		paths []string
 		want  string
 	}{
-		"a kind that does not exist": {"ecoinvent", []string{file}, "known are epa-supply-chain, desnz, oefdb, epa-ghg-hub, csv"},
+		"a kind that does not exist": {"ecoinvent", []string{file}, "known are epa-supply-chain, epa-supply-chain-without-margins, desnz, oefdb, epa-ghg-hub, csv"},
 		"a file that is not there":   {factors.OwnCSV, []string{filepath.Join(locked, "none.csv")}, "There is no file"},
 		"no file":                    {factors.OwnCSV, nil, "No file was given"},
 		"two files where one is due": {factors.OwnCSV, []string{filepath.Dir(file)}, "one file, but 2"},

@@ -13,7 +13,7 @@ import (
 func Engine() (*calc.Engine, error) {
 	var o calc.Options
 	var err error
-	if o.GWP, err = readGWP(builtinFile("gwp.csv.gz")); err != nil {
+	if o.GWP, err = potentials(); err != nil {
 		return nil, err
 	}
 	if o.Rates, err = readRates(builtinFile("exchange-rates.csv.gz")); err != nil {
@@ -27,7 +27,7 @@ func Engine() (*calc.Engine, error) {
 
 // warmingEngine is an engine that can value gases and nothing else.
 func warmingEngine() (*calc.Engine, error) {
-	gwp, err := readGWP(builtinFile("gwp.csv.gz"))
+	gwp, err := potentials()
 	if err != nil {
 		return nil, err
 	}
@@ -61,6 +61,27 @@ func readGWP(f file) ([]calc.GWP, error) {
 			}
 		}
 		return nil
+	})
+	return out, err
+}
+
+// potentials are the built-in warming potentials.
+func potentials() ([]calc.GWP, error) {
+	all, err := readGWP(builtinFile("gwp.csv.gz"))
+	if err != nil {
+		return nil, err
+	}
+	methane, err := readMethane(builtinFile("methane.csv"))
+	return append(all, methane...), err
+}
+
+// readMethane reads potentials of methane by where its carbon comes from: fossil carbon adds to the CO2 of the air when the methane has decayed. AR4 does not tell them apart.
+func readMethane(f file) ([]calc.GWP, error) {
+	var out []calc.GWP
+	err := readSeries(f, []string{"gas", "set", "value", "source"}, func(t *table) error {
+		value, err := t.required(2)
+		out = append(out, calc.GWP{Gas: t.text(0), Set: t.text(1), Value: value, Source: t.text(3)})
+		return err
 	})
 	return out, err
 }

@@ -50,7 +50,7 @@ func verified(f *store.EmissionFactor, d *store.FactorDataset) bool {
 
 // published tells of the datasets of public bodies, which stand by their figures.
 func published(source string) bool {
-	return source == EPASupplyChain || source == DESNZ || source == EPAHub
+	return source == EPASupplyChain || source == EPAWithoutMargins || source == DESNZ || source == EPAHub
 }
 
 // ownSet is the GWP set of a factor's value: the dataset's, unless the value is that of another set. The OEFDB has AR4 alone for many.

@@ -254,6 +254,10 @@ func TestAShelfIsMadeOnceForAllWhoAsk(t *testing.T) {
 	if <-reads; <-reads != desnz {
 		t.Error("factors that are superseded were read")
 	}
+	list = append(list, &store.FactorDataset{ID: store.ID{4}, Source: factors.EPAWithoutMargins, FactorCount: 1016})
+	if again, err := shelf.Index(t.Context()); err != nil || again != x {
+		t.Errorf("after the same factors without margins: %v; want the same index", err)
+	}
 	list = append(list, &store.FactorDataset{ID: store.ID{3}, FactorCount: 200_000})
 	if _, err := shelf.Index(t.Context()); fault.CodeOf(err) != fault.Overloaded {
 		t.Errorf("too many factors: %v; want OVERLOADED", err)

@@ -21,6 +21,10 @@ type Shelf struct {
 	index    *Index
 }
 
+// twin is a dataset whose factors have the names of another's, for who accounts for trade and transport apart: words cannot tell which of the two is meant, so the
+// usual one is found by them, and this one by name.
+const twin = "epa-supply-chain-without-margins"
+
 // maxFactors bounds an index: with names of usual length it takes about a kilobyte for each factor, and the factor itself two.
 const maxFactors = 100_000
 
@@ -69,7 +73,7 @@ func (s *Shelf) Match(ctx context.Context, line Line, first int) (Answer, error)
 	return x.Match(line, first)
 }
 
-// current gives the datasets that no other supersedes, in the order of their ids, and how many factors they have.
+// current gives the datasets to choose among, which are those that no other supersedes, in the order of their ids, and how many factors they have.
 func (s *Shelf) current(ctx context.Context) (out []store.ID, factors int, err error) {
 	all, err := s.datasets(ctx)
 	if err != nil {
@@ -82,7 +86,7 @@ func (s *Shelf) current(ctx context.Context) (out []store.ID, factors int, err e
 		}
 	}
 	for _, d := range all {
-		if !superseded[d.ID] {
+		if !superseded[d.ID] && d.Source != twin {
 			out = append(out, d.ID)
 			factors += int(d.FactorCount)
 		}
@@ -106,7 +110,11 @@ func (s *Shelf) make(ctx context.Context, key string, datasets []store.ID) (*Ind
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, factors...)
+		for _, f := range factors {
+			if f.SupplierName == nil { // of one supplier's product, it is no factor for another's line, whatever its words
+				all = append(all, f)
+			}
+		}
 	}
 	index := New(all)
 	s.mu.Lock()

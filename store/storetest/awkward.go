@@ -201,6 +201,7 @@ func (l *AwkwardLedger) factor(dataset, n int) *store.EmissionFactor {
 	}
 	if n%4 < 2 {
 		f.SupplierShare, f.Verified, f.ConversionProperty = some(n/4, number("1"), number("0.250"), number("0"), nil), some(n/4, new(true), nil, new(false)), some(n/4, text("epa:natural-gas"), nil, text(""), new(Texts()[7]))
+		f.SupplierName = some(n/4, nil, text("Quill & Co"), new(Texts()[5]), nil)
 	}
 	if n%3 == 0 {
 		f.LifeCycleBoundary, f.ValidFrom, f.ValidTo = new(some(n/3, "cradle-to-gate", "", Texts()[16])), new(exact.NewDate(1900, 1, 1)), new(exact.NewDate(9999, 12, 31))

@@ -1,0 +1,1 @@
+ALTER TABLE emission_factors DROP COLUMN supplier_name;
