@@ -44,6 +44,10 @@ func (r *Resolver) brokered(ctx context.Context, line match.Line, n int, of map[
 	}
 	answers := r.o.Broker.Ask(ctx, []broker.Question{{Organization: auth.From(ctx).Org, Description: line.Description, SupplierName: line.Supplier,
 		Country: line.Country, Unit: line.Unit}})[0].Answers
+	if ctx.Err() != nil {
+		// The sources had no time to answer: what is there without them is not what was asked for.
+		return nil, context.Cause(ctx)
+	}
 	answers = answers[:min(n, len(answers))]
 	ids := make([]store.ID, len(answers))
 	for i, a := range answers {
@@ -60,7 +64,7 @@ func (r *Resolver) brokered(ctx context.Context, line match.Line, n int, of map[
 	out := make([]*model.FactorSuggestion, 0, n)
 	for _, a := range answers {
 		if f := byID[a.FactorID]; f != nil {
-			out = append(out, shown(f, of[f.ID], &model.FactorSuggestion{Confidence: a.Confidence, DecidedBy: decidedBy(a.Source), Reason: a.Reason}))
+			out = append(out, shown(f, of[f.ID], &model.FactorSuggestion{Confidence: a.Confidence, DecidedBy: a.DecidedBy(), Reason: a.Reason}))
 		}
 	}
 	return out, nil
@@ -77,15 +81,4 @@ func shown(f *store.EmissionFactor, words *match.Suggestion, s *model.FactorSugg
 		s.Category = store.CategoryByNumber(*number)
 	}
 	return s
-}
-
-// decidedBy names the kind of a source: look-ups by name and code are rules.
-func decidedBy(source string) store.MappingSource {
-	switch source {
-	case broker.TextMatch:
-		return store.ByTextMatch
-	case broker.ModelMatch:
-		return store.ByLanguageModel
-	}
-	return store.ByRule
 }

@@ -10,7 +10,9 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 
+	"carbongraph/internal/broker"
 	"carbongraph/internal/config"
 	"carbongraph/internal/exact"
 	"carbongraph/internal/fault"
@@ -27,6 +29,7 @@ type mappingsPropose struct {
 	settings
 	Columns    string   `help:"YAML file that tells which column is what." placeholder:"C.yml" type:"path"`
 	Confidence string   `default:"0.5" help:"Leave out what is less sure, 0 to 1."`
+	Ask        bool     `help:"Ask the factor source and the language model of the settings too, once for each account: its code, description, country and unit go to them."`
 	File       []string `arg:"" help:"CSV files, gzip too." type:"path"`
 }
 
@@ -52,7 +55,10 @@ func (m *mappingsPropose) Run(ctx context.Context, w *World) error {
 			fmt.Fprintf(w.Err, "%d rows of %s cannot be read and are not counted; `carbongraph import --dry-run` tells why\n", bad, name)
 		}
 	}
-	return m.withStore(ctx, w, func(_ *config.Config, st *store.Store) error {
+	return m.withStore(ctx, w, func(c *config.Config, st *store.Store) error {
+		if m.Ask && c.Factors.URL == "" && c.Model.BaseURL == "" {
+			return wrongUse(fault.New(fault.BadUserInput, "There is nobody to --ask: set FACTOR_SOURCE_URL, or LLM_BASE_URL and LLM_MODEL."))
+		}
 		datasets, err := st.Datasets(ctx)
 		if err != nil {
 			return err
@@ -60,7 +66,8 @@ func (m *mappingsPropose) Run(ctx context.Context, w *World) error {
 		if len(datasets) == 0 {
 			return fault.New(fault.NoFactor, "No dataset of factors is stored yet. Run `carbongraph factors builtin`.")
 		}
-		x, err := match.NewShelf(st.Datasets, st.DatasetFactors).Index(ctx)
+		shelf := match.NewShelf(st.Datasets, st.DatasetFactors)
+		x, err := shelf.Index(ctx)
 		if err != nil {
 			return err
 		}
@@ -68,13 +75,29 @@ func (m *mappingsPropose) Run(ctx context.Context, w *World) error {
 		if err != nil {
 			return err
 		}
+		if m.Ask {
+			b := newBroker(c, st, shelf, broker.Options{Log: w.quiet(c), AtOnce: askedAtOnce, Deadline: askingTime})
+			unasked, err := askSources(ctx, b, st, proposals, minimum)
+			if err = errors.Join(err, b.Close()); err != nil {
+				return err
+			}
+			if unasked > 0 {
+				fmt.Fprintf(w.Err, "%d accounts could not be asked of every source; what is proposed for them is what the others know\n", unasked)
+			}
+		}
 		leaveStarsOut(proposals)
 		s := match.Summarize(proposals)
 		fmt.Fprintf(w.Err, "%d accounts mapped, %d excluded, %d left out\n", s.Mapped.Accounts, s.Excluded.Accounts, s.LeftOut.Accounts)
-		_, err = w.Out.Write(mappingFile(proposals, datasets))
+		_, err = w.Out.Write(mappingFile(proposals, datasets, m.Ask))
 		return err
 	})
 }
+
+// A language model answers eight accounts at once: no more than wait for it together are asked, so that each has its turn in the time of its look-up.
+const (
+	askedAtOnce = 32
+	askingTime  = 5 * time.Minute
+)
 
 // gather counts the lines of a file by account, and tells how many cannot be read.
 func gather(l *match.Ledger, name string, columns *ingest.Columns) (bad int, err error) {
@@ -119,7 +142,7 @@ func leaveStarsOut(proposals []match.Proposal) {
 }
 
 // mappingFile writes proposals as rules of a mapping file, and those left out as comments.
-func mappingFile(proposals []match.Proposal, datasets []*store.FactorDataset) []byte {
+func mappingFile(proposals []match.Proposal, datasets []*store.FactorDataset, sourcesAsked bool) []byte {
 	from := map[store.ID]*store.FactorDataset{}
 	for _, d := range datasets {
 		from[d.ID] = d
@@ -131,7 +154,11 @@ func mappingFile(proposals []match.Proposal, datasets []*store.FactorDataset) []
 			fmt.Fprintf(&left, "  # %s\n", comment(fmt.Sprintf("%s: %s, account code %s. %s", what, quotedYAML(p.Description), quotedYAML(p.AccountCode), p.LeftOut)))
 			continue
 		}
-		fmt.Fprintf(&rules, "  # %s\n  - match: { %s }\n", comment(fmt.Sprintf("%s · confidence %s · %s", what, p.Mapping.Confidence, *p.Mapping.Reason)), matched(p.Mapping))
+		who := ""
+		if p.Mapping.DecidedBy == store.ByLanguageModel {
+			who = " · by the language model"
+		}
+		fmt.Fprintf(&rules, "  # %s\n  - match: { %s }\n", comment(fmt.Sprintf("%s · confidence %s%s · %s", what, p.Mapping.Confidence, who, *p.Mapping.Reason)), matched(p.Mapping))
 		if p.Mapping.Exclude {
 			fmt.Fprintf(&rules, "    exclude: %s\n", quotedYAML(*p.Mapping.Reason))
 			continue
@@ -143,7 +170,11 @@ func mappingFile(proposals []match.Proposal, datasets []*store.FactorDataset) []
 			fmt.Fprintf(&rules, "    category: %d\n", *c)
 		}
 	}
-	out := "# Proposed by the words of the ledger alone. Look at each rule before you import with this file; those with the most lines come first.\nrules:\n" + rules.String()
+	by := "the words of the ledger alone"
+	if sourcesAsked {
+		by = "the words of the ledger, and by the sources of factors that the settings name"
+	}
+	out := "# Proposed by " + by + ". Look at each rule before you import with this file; those with the most lines come first.\nrules:\n" + rules.String()
 	if left.Len() > 0 {
 		out += "\n  # Left out:\n" + left.String()
 	}

@@ -49,7 +49,8 @@ func TestFactorSuggestionsAskEverySource(t *testing.T) {
 		}
 		return data.FactorSuggestions
 	}
-	s := serve(t, dir, map[string]string{"LLM_BASE_URL": model.URL + "/v1", "LLM_MODEL": "small", "LLM_API_KEY": "sesame"})
+	// The first question waits for two indexes of all factors, which the race detector makes slowly.
+	s := serve(t, dir, map[string]string{"LIMIT_TIME": "2m", "LLM_BASE_URL": model.URL + "/v1", "LLM_MODEL": "small", "LLM_API_KEY": "sesame"})
 	first := suggest(s, "paper goods for the canteen")
 	if asked.Load() != 1 || len(first) == 0 || first[0].DecidedBy != "LANGUAGE_MODEL" || first[0].Confidence != "0.97" {
 		t.Fatalf("%d requests, %+v", asked.Load(), first)
@@ -66,5 +67,21 @@ func TestFactorSuggestionsAskEverySource(t *testing.T) {
 	}
 	if strings.Contains(s.log.String(), "sesame") {
 		t.Error("the key stands in the log")
+	}
+}
+
+// Where a source says nothing until the operation's time is over, so does the answer: it does not pass off what the words alone know as all there is.
+func TestFactorSuggestionsRunOutOfTime(t *testing.T) {
+	t.Parallel()
+	model := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	t.Cleanup(model.Close)
+	dir, keys := ledger(t, "Acme")
+	if code, _, errs := run(t, nil, "factors", "builtin", "--data-dir", dir); code != 0 {
+		t.Fatal(errs)
+	}
+	s := serve(t, dir, map[string]string{"LIMIT_TIME": "2s", "LLM_BASE_URL": model.URL + "/v1", "LLM_MODEL": "small", "LLM_API_KEY": "sesame"})
+	r := s.ask(t, keys[0], `{ factorSuggestions(description: "paper goods for the canteen", unit: "USD") { reason } }`)
+	if r.status != http.StatusGatewayTimeout || r.code() != "TIMEOUT" || len(r.Data) > 0 {
+		t.Errorf("%d %s", r.status, r.text)
 	}
 }

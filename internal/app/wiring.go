@@ -14,10 +14,8 @@ import (
 	"carbongraph/graph/scalar"
 	"carbongraph/internal/auth"
 	"carbongraph/internal/batch"
-	"carbongraph/internal/broker"
 	"carbongraph/internal/config"
 	"carbongraph/internal/factors"
-	"carbongraph/internal/match"
 	"carbongraph/resolvers"
 	"carbongraph/resolvers/loaders"
 	"carbongraph/store"
@@ -40,40 +38,6 @@ func (a *App) begin(ctx context.Context, p *plan.Plan, variables map[string]any)
 	return loaders.Begin(ctx, loaders.Options{
 		Store: a.Store, Tenant: a.Store.Tenant(auth.From(ctx).Org), Plan: p, Variables: variables, Metrics: a.tel.Loader,
 	})
-}
-
-// sources makes the matcher of texts, and the broker that asks it beside the stored datasets, an HTTP source and a language model: the latter two where the
-// settings name them.
-func (a *App) sources() {
-	index := broker.NewIndex(a.Store)
-	a.matcher = match.NewShelf(a.Store.Datasets, a.Store.DatasetFactors)
-	words := matcher{a.matcher}
-	all := []broker.Guarded{{Source: broker.NewDatasets(index), Policy: broker.Local()}, {Source: broker.NewText(index, words), Policy: broker.Local()}}
-	if f := a.o.Config.Factors; f.URL != "" {
-		all = append(all, broker.Guarded{Source: broker.NewHTTP(broker.HTTPOptions{URL: f.URL, Key: f.Key, Index: index}), Policy: broker.Remote()})
-	}
-	if m := a.o.Config.Model; m.BaseURL != "" {
-		all = append(all, broker.Guarded{Policy: broker.Model(), Source: broker.NewLanguageModel(broker.LanguageModelOptions{BaseURL: m.BaseURL, Key: m.Key, Model: m.Name,
-			Index: index, Match: words, Metrics: a.tel.Broker})})
-	}
-	a.broker = broker.New(broker.Options{Sources: all, Edition: index.Edition, Metrics: a.tel.Broker, Log: a.o.Log})
-	a.opened("factor sources", a.broker.Close)
-}
-
-// matcher gives the text's matches as the broker's candidates.
-type matcher struct{ shelf *match.Shelf }
-
-// Match matches the question's texts.
-func (m matcher) Match(ctx context.Context, q broker.Question, n int) ([]broker.Candidate, error) {
-	found, err := m.shelf.Match(ctx, match.Line{Description: q.Description, AccountCode: q.AccountCode, Supplier: q.SupplierName, Country: q.Country, Unit: q.Unit}, n)
-	if err != nil {
-		return nil, err
-	}
-	out := make([]broker.Candidate, len(found.Suggestions))
-	for i, s := range found.Suggestions {
-		out[i] = broker.Candidate{FactorID: s.Factor.ID, Confidence: s.Confidence, Reason: s.Reason}
-	}
-	return out, nil
 }
 
 // tokens checks the JWTs of the settings' identity provider; nil where they name none.

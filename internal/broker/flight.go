@@ -190,7 +190,8 @@ func (d *desk) wait(ctx context.Context, t ticket) got {
 		return t.flight.got
 	}
 	d.leave(t.flight)
-	if errors.Is(ctx.Err(), context.DeadlineExceeded) {
+	// The cause tells: a context made from one that ends by a cause of its own says of itself that it was cancelled.
+	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 		return got{status: TimedOut, detail: "no answer within the time of the question"}
 	}
 	return got{status: Cancelled, detail: "who asked has gone"}

@@ -31,6 +31,17 @@ type Answer struct {
 	Source     string // which said so; the broker fills it in
 }
 
+// DecidedBy is the kind of the source: look-ups by name and code are rules.
+func (a Answer) DecidedBy() store.MappingSource {
+	switch a.Source {
+	case TextMatch:
+		return store.ByTextMatch
+	case ModelMatch:
+		return store.ByLanguageModel
+	}
+	return store.ByRule
+}
+
 // Found is what a source has for one question.
 type Found struct {
 	Answers      []Answer

@@ -65,10 +65,26 @@ func (x *Index) propose(a Account, minimum exact.Decimal) Proposal {
 		}
 	}
 	if p.Mapping != nil {
-		p.Mapping.AccountCode, p.Mapping.Description, p.Mapping.Country = orNil(a.AccountCode), orNil(a.Description), orNil(a.Country)
-		p.Mapping.DecidedBy = store.ByTextMatch
+		p.name(store.ByTextMatch)
 	}
 	return p
+}
+
+// name tells which lines the mapping is of, and who decided.
+func (p *Proposal) name(by store.MappingSource) {
+	p.Mapping.AccountCode, p.Mapping.Description, p.Mapping.Country = orNil(p.AccountCode), orNil(p.Description), orNil(p.Country)
+	p.Mapping.DecidedBy = by
+}
+
+// Decide puts a factor that something else than words chose in the place of what words propose. The category is the one that words tell of that factor, else its own.
+func (p *Proposal) Decide(f *store.EmissionFactor, by store.MappingSource, confidence exact.Decimal, reason string) {
+	category := f.CategoryNumber
+	if p.Best != nil && p.Best.Factor.ID == f.ID && p.Best.Category != nil {
+		category = p.Best.Category
+	}
+	p.Best, p.LeftOut = &Suggestion{Factor: f, Category: category, Confidence: confidence, Reason: reason}, ""
+	p.Mapping = &store.FactorMapping{FactorID: &f.ID, CategoryNumber: category, Reason: &reason, Confidence: confidence}
+	p.name(by)
 }
 
 func per(unit string) string {
