@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	"carbongraph/internal/exact"
 	"carbongraph/internal/fault"
@@ -36,7 +38,7 @@ type CausePart struct {
 // Parts are the causes that change something.
 func (d *RunDifference) Parts() []CausePart {
 	parts := []CausePart{}
-	for _, cause := range []Cause{CauseData, CauseVersion, CauseGwpSet, CauseRate, CauseMapping} {
+	for _, cause := range causesInOrder() {
 		if mg := *d.Causes.Of(cause); mg != 0 {
 			parts = append(parts, CausePart{cause, mg.Decimal()})
 		}
@@ -75,7 +77,7 @@ func (d differing) statement() string {
 	const causes = "data_mg, version_mg, gwp_mg, rate_mg, mapping_mg"
 	moving := func(amount string) string {
 		out := ""
-		for _, cause := range []Cause{CauseData, CauseVersion, CauseGwpSet, CauseRate, CauseMapping} {
+		for _, cause := range causesInOrder() {
 			out += ", CASE WHEN moved = '" + string(cause) + "' THEN " + amount + " ELSE 0 END"
 		}
 		return out
@@ -97,13 +99,40 @@ func (d differing) statement() string {
 	return "SELECT group_key" + sums + " FROM (" + parts + ") AS lines GROUP BY group_key"
 }
 
-// PutDifferences sums what a run changed by every dimension. Lines that it does not change are in no group.
-func (w *Writer) PutDifferences(ctx context.Context, run ID) error {
+// PutDifferences stores what a run changed by every dimension: what was added up while its lines were stored, or, where that is nil or not exact, what the stored lines
+// add up to. Lines that the run does not change are in no group.
+func (w *Writer) PutDifferences(ctx context.Context, run ID, changes *RunChanges) error {
 	if err := w.exec(ctx, "DELETE", "run_differences", "DELETE FROM run_differences WHERE org_id = $1 AND run_id = $2", w.t.org, run); err != nil {
 		return err
 	}
+	var found map[FootprintDimension][]*RunDifference
+	if changes.exact() {
+		found = changes.differences(w.t.store.dialect, w.t.store.newID)
+	} else {
+		var err error
+		if found, err = w.differences(ctx, run); err != nil {
+			return err
+		}
+	}
+	columns := []string{"org_id", "id", "run_id", "dimension", "group_key", "size_mg", "before_mg", "after_mg", "data_mg", "version_mg", "gwp_mg", "rate_mg", "mapping_mg"}
+	for _, dimension := range slices.Sorted(maps.Keys(found)) {
+		rows := found[dimension]
+		err := w.insert(ctx, "run_differences", columns, len(rows), func(i int) []any {
+			r := rows[i]
+			c, size := r.Causes, max(r.Change(), -r.Change())
+			return []any{w.t.org, r.ID, run, string(dimension), r.Key, int64(size), int64(r.Before), int64(r.After), int64(c.Data), int64(c.Version), int64(c.GwpSet),
+				int64(c.Rate), int64(c.Mapping)}
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *Writer) differences(ctx context.Context, run ID) (map[FootprintDimension][]*RunDifference, error) {
+	found := map[FootprintDimension][]*RunDifference{}
 	for _, d := range differings(w.t.store.dialect) {
-		var rows []*RunDifference
 		err := w.query(ctx, "SELECT", "run_lines", d.statement(), []any{w.t.org, run}, func(scan scanner) error {
 			r := &RunDifference{ID: w.t.store.newID()}
 			var key *string
@@ -112,24 +141,14 @@ func (w *Writer) PutDifferences(ctx context.Context, run ID) error {
 			if err == nil {
 				r.Key, err = d.key(key)
 			}
-			rows = append(rows, r)
+			found[d.dimension] = append(found[d.dimension], r)
 			return err
 		})
 		if err != nil {
-			return err
-		}
-		columns := []string{"org_id", "id", "run_id", "dimension", "group_key", "size_mg", "before_mg", "after_mg", "data_mg", "version_mg", "gwp_mg", "rate_mg", "mapping_mg"}
-		err = w.insert(ctx, "run_differences", columns, len(rows), func(i int) []any {
-			r := rows[i]
-			c, size := r.Causes, max(r.Change(), -r.Change())
-			return []any{w.t.org, r.ID, run, string(d.dimension), r.Key, int64(size), int64(r.Before), int64(r.After), int64(c.Data), int64(c.Version), int64(c.GwpSet),
-				int64(c.Rate), int64(c.Mapping)}
-		})
-		if err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return nil
+	return found, nil
 }
 
 // NoGroup is the key of the lines that a dimension has nothing for, such as those without a supplier.

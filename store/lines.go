@@ -48,6 +48,12 @@ type calculation struct {
 	quality          int32
 }
 
+// said is what an emission says.
+func (e *Emission) said() calculation {
+	return calculation{factor: e.FactorID, formula: e.FormulaID, amount: int64(e.Amount), co2e: int64(e.CO2e), biogenic: int64(e.BiogenicCO2),
+		low: maybeNumber(e.Low), high: maybeNumber(e.High), spend: maybeNumber(e.Spend), method: e.Method, gwpSet: e.GwpSet, quality: e.Quality.packed()}
+}
+
 // bounded is a number that may not be there.
 type bounded struct {
 	there bool
@@ -131,8 +137,7 @@ func prepare(l *Line) (p pendingLine, err error) {
 	case e != nil && a.Problem != nil:
 		return p, fmt.Errorf("store: line %.80q has an emission and a problem", a.ExternalID)
 	case e != nil:
-		p.calculation = calculation{factor: e.FactorID, formula: e.FormulaID, amount: int64(e.Amount), co2e: int64(e.CO2e), biogenic: int64(e.BiogenicCO2),
-			low: maybeNumber(e.Low), high: maybeNumber(e.High), spend: maybeNumber(e.Spend), method: e.Method, gwpSet: e.GwpSet, quality: e.Quality.packed()}
+		p.calculation = e.said()
 	case a.Problem != nil:
 		p.calculation = calculation{problem: a.Problem.Code, message: a.Problem.Message}
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 
 	"carbongraph/internal/exact"
 	"carbongraph/internal/fault"
@@ -14,6 +15,8 @@ import (
 var figures = newRelation("emissions", "e", (*Emission).unpack,
 	idColumn("e.id", "", func(e *Emission) *ID { return &e.ID }),
 	idColumn("e.activity_id", "", func(e *Emission) *ID { return &e.ActivityID }),
+	maybeID("e.supplier_id", "", func(e *Emission) **ID { return &e.SupplierID }),
+	dateColumn("e.occurred_on", "", func(e *Emission) *exact.Date { return &e.OccurredOn }),
 	intColumn("e.category_number", "", func(e *Emission) *int32 { return &e.CategoryNumber }),
 	idColumn("e.factor_id", "", func(e *Emission) *ID { return &e.FactorID }),
 	idColumn("e.dataset_id", "", func(e *Emission) *ID { return &e.DatasetID }),
@@ -73,15 +76,11 @@ func (e *Emission) SaysTheSame(as *Emission) bool {
 	return e.CategoryNumber == as.CategoryNumber && e.said() == as.said()
 }
 
-func (e *Emission) said() calculation {
-	return calculation{factor: e.FactorID, formula: e.FormulaID, amount: int64(e.Amount), co2e: int64(e.CO2e), biogenic: int64(e.BiogenicCO2),
-		low: maybeNumber(e.Low), high: maybeNumber(e.High), spend: maybeNumber(e.Spend), method: e.Method, gwpSet: e.GwpSet, quality: e.Quality.packed()}
-}
-
 // Publish makes a run's emissions those of the ledger, in one step: readers see all of them or none. What stood before is superseded, activities, suppliers'
 // sums and roll-ups follow. Lines that another writer has changed since the run looked at them keep what that one wrote: how many they are is told.
-// It belongs into WriteAlone: what is summed has to be what becomes current.
-func (w *Writer) Publish(ctx context.Context, run ID) (kept int64, err error) {
+// It belongs into WriteAlone: what is summed has to be what becomes current. changes is what was added up while the run's lines were stored; nil where nobody did, or
+// did not from the first line on.
+func (w *Writer) Publish(ctx context.Context, run ID, changes *RunChanges) (kept int64, err error) {
 	if err := w.checkOpen(ctx, run); err != nil {
 		return 0, err
 	}
@@ -104,9 +103,51 @@ func (w *Writer) Publish(ctx context.Context, run ID) (kept int64, err error) {
 			return 0, err
 		}
 	}
+	if kept == 0 && changes.exact() {
+		return 0, w.addChanges(ctx, run, changes)
+	}
 	b := w.t.statement("e")
 	of := "e.id IN (SELECT %s FROM run_lines WHERE org_id = $1 AND run_id = " + b.bind(run) + ")"
 	return kept, w.sum(ctx, b, change{-1, fmt.Sprintf(of, "previous_id")}, change{1, fmt.Sprintf(of, "emission_id")})
+}
+
+// addChanges adds what was added up to the sums. Like sum it belongs at the end of a transaction.
+func (w *Writer) addChanges(ctx context.Context, run ID, c *RunChanges) error {
+	if err := w.settle(ctx); err != nil {
+		return err
+	}
+	rows, suppliers := c.rows(), []ID(nil)
+	for _, k := range rows {
+		if grains[k.grain] == bySupplierAlone && !k.supplier.IsZero() {
+			suppliers = append(suppliers, k.supplier)
+		}
+	}
+	if _, err := w.lockSuppliers(ctx, suppliers); err != nil {
+		return err
+	}
+	// By way of a table, which takes many rows at once, and gives them in order.
+	columns := append([]string{"org_id", "run_id", "grain"}, strings.Split(sumKeys+", "+sumColumns(", ", "%s"), ", ")...)
+	err := w.insert(ctx, "run_sums", columns, len(rows), func(i int) []any {
+		k := rows[i]
+		grain, _ := strconv.Atoi(grains[k.grain].number)                                                                                   // a digit
+		out := []any{w.t.org, run, grain, k.supplier.String(), dayOf(k.period).String(), k.category, string(k.method), k.dataset.String()} // zeros would be NULL
+		for _, n := range c.sums[k] {
+			out = append(out, n)
+		}
+		return out
+	})
+	if err != nil {
+		return err
+	}
+	text := "INSERT INTO emission_sums (org_id, grain, " + sumKeys + ", " + sumColumns(", ", "%s") + ") SELECT org_id, grain, " + sumKeys + ", " + sumColumns(", ", "%s") +
+		" FROM run_sums WHERE org_id = $1 AND run_id = $2 ORDER BY grain, " + sumKeys + addedUp()
+	if err := w.exec(ctx, "INSERT", "emission_sums", text, w.t.org, run); err != nil {
+		return err
+	}
+	if err := w.exec(ctx, "DELETE", "run_sums", "DELETE FROM run_sums WHERE org_id = $1 AND run_id = $2", w.t.org, run); err != nil || len(suppliers) == 0 {
+		return err
+	}
+	return w.tellSuppliers(ctx, suppliers)
 }
 
 // checkOpen refuses a run that changes lines of a year that was locked meanwhile.

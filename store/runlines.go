@@ -23,6 +23,10 @@ type Causes struct {
 	Data, Version, GwpSet, Rate, Mapping exact.Milligrams
 }
 
+func causesInOrder() [5]Cause {
+	return [5]Cause{CauseData, CauseVersion, CauseGwpSet, CauseRate, CauseMapping}
+}
+
 // Of gives the part of a cause.
 func (c *Causes) Of(cause Cause) *exact.Milligrams {
 	switch cause {

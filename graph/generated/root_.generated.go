@@ -3213,7 +3213,7 @@ type BatchPayload @cost(weight: "0") {
 }
 
 extend type CalculationRun {
-  "What a recalculation changed against what was current before, the largest change first; for a preview, what it would have changed. Groups that do not change are left out. Empty for an import."
+  "What a recalculation changed against what was current before, the largest change first; for a preview, what it would have changed. It is about the lines that change, and no others: a group of which no line changes is left out. Empty for an import."
   differences(
     "How many groups: 1 to 500; 50 where it is not given."
     first: Int
@@ -3248,9 +3248,9 @@ type RunDifferenceEdge @cost(weight: "0") {
 type RunDifference @cacheControl(maxAge: 1800, scope: PRIVATE) {
   "The group: a category's number, a country, a method, an account code, the first day of a span, or the global id of a supplier, dataset or factor. Empty where the lines have none."
   key: String!
-  "What was current before."
+  "What was current before, of the lines that change."
   before: Decimal!
-  "What stands now."
+  "What the run makes of the same lines."
   after: Decimal!
   "After less before."
   change: Decimal!

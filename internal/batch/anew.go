@@ -32,7 +32,7 @@ func (r *recalculation) makeAnew(ctx context.Context, p *part) error {
 			return err
 		}
 		if d := &decisions[i]; d.FactorID == nil && !d.Exclude && was.Emission != nil {
-			d.FactorID = &was.Emission.FactorID // nobody says otherwise by now
+			d.FactorID, d.Match = &was.Emission.FactorID, calc.ByRule // a rule that is gone found it: what lines name themselves is remembered
 		}
 		if id := decisions[i].FactorID; id != nil {
 			ids = append(ids, *id)
@@ -62,43 +62,36 @@ func (r *recalculation) makeAnew(ctx context.Context, p *part) error {
 			p.failed++
 			continue
 		}
-		if err := r.settleAnew(l, d); err != nil {
+		if err := l.line.refuse(r.settle(&l.line, d, l.to)); err != nil {
 			return err
 		}
 		if l.line.failure != nil { // what is too large for the ledger now was not when it was stored
 			p.failed++
 			continue
 		}
-		made, err := r.compare(l)
-		if err != nil {
-			return err
-		}
-		if made != nil {
+		if made := r.compare(l); made != nil {
 			p.made = append(p.made, made)
 		}
 	}
 	return nil
 }
 
-func (r *recalculation) settleAnew(l *anew, d *factors.Decision) error {
-	return l.line.refuse(r.settle(&l.line, d, l.to))
-}
-
 // compare gives what changes of a line, and why; nil where nothing does.
-func (r *recalculation) compare(l *anew) (*store.RunLine, error) {
+func (r *recalculation) compare(l *anew) *store.RunLine {
 	was, now := l.was.Emission, l.line.emission
 	if now != nil {
 		now.SupplierID = l.line.activity.SupplierID
 	}
 	same := (was == nil) == (now == nil) && (was == nil || was.SaysTheSame(now))
 	if same && l.line.activity.CategoryNumber == l.was.Activity.CategoryNumber && sameProblem(l.line.activity.Problem, l.was.Activity.Problem) {
-		return nil, nil
+		return nil
 	}
 	out := &store.RunLine{Activity: &l.line.activity, Was: l.was.Activity, Previous: was, Emission: now, After: now, Moved: store.CauseMapping}
 	if r.preview {
 		out.Emission = nil
 	}
-	return out, r.causes(l, out)
+	r.causes(l, out)
+	return out
 }
 
 func sameProblem(a, b *store.Problem) bool {
@@ -110,19 +103,19 @@ func sameProblem(a, b *store.Problem) bool {
 
 // causes takes one difference after the other into account, from the figure before to the one after: rates and prices first, by the factor and the potentials of
 // before; then the potentials; then the factor. What each step adds is its part, so that the parts are the change, to the milligram.
-func (r *recalculation) causes(l *anew, out *store.RunLine) error {
+func (r *recalculation) causes(l *anew, out *store.RunLine) {
 	was, now := out.Previous, out.After
 	switch {
 	case was == nil && now == nil:
-		return nil
+		return
 	case was == nil: // it had no figure: a rule or a rate is there now, or the line is new content that nobody calculated
 		out.Moved = cameBy(l.was.Activity.Problem)
 		*out.Causes.Of(out.Moved) = now.CO2e
-		return nil
+		return
 	case now == nil:
 		out.Moved = cameBy(l.line.activity.Problem)
 		*out.Causes.Of(out.Moved) = -was.CO2e
-		return nil
+		return
 	}
 	factor := factorCause(l.from, l.to)
 	if was.FactorID != now.FactorID {
@@ -151,7 +144,6 @@ func (r *recalculation) causes(l *anew, out *store.RunLine) error {
 	default:
 		step(store.CauseRate, now.CO2e)
 	}
-	return nil
 }
 
 // cameBy tells why a line has a figure now that had a problem before, or the other way round.

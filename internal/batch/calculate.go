@@ -60,11 +60,14 @@ func (r *run) decide(ctx context.Context, l *line) (factors.Decision, error) {
 	switch {
 	case l.factorID != nil:
 		l.activity.FactorID = l.factorID
-		return factors.Decision{FactorID: l.factorID}, nil
+		return factors.Decision{FactorID: l.factorID, Match: calc.Named}, nil
 	case l.code != "":
 		id, err := r.codes.find(ctx, l.source, l.code, deref(a.Country))
+		if err != nil {
+			return factors.Decision{}, err
+		}
 		l.activity.FactorID = &id
-		return factors.Decision{FactorID: &id}, err
+		return factors.Decision{FactorID: &id, Match: calc.Named}, nil
 	}
 	for _, rules := range r.rules {
 		if d := rules.Resolve(deref(a.AccountCode), a.Description, deref(a.Country)); d.MappingID != nil {
@@ -139,7 +142,7 @@ func (l *line) refuse(err error) error {
 // emit calculates the line's emission.
 func (r *run) emit(l *line, d *factors.Decision, f *factors.Entry) error {
 	a := &l.activity
-	in := lineOf(a, matchOf(d))
+	in := lineOf(a, d.Match)
 	result, err := r.calculator.Calculate(&in, f.Calc)
 	if err != nil {
 		return err
@@ -170,14 +173,6 @@ func lineOf(a *store.Activity, match calc.Match) calc.Line {
 		in.Money = calc.Amount{Value: a.Money.Amount, Unit: a.Money.Currency}
 	}
 	return in
-}
-
-// matchOf tells how a line came by its factor: by a rule, or by whoever wrote the line.
-func matchOf(d *factors.Decision) calc.Match {
-	if d.MappingID != nil {
-		return calc.ByRule
-	}
-	return calc.Named
 }
 
 func qualityOf(q calc.Quality) store.DataQuality {

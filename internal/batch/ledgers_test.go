@@ -32,14 +32,7 @@ func TestRealLedgersAreCalculated(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			names, _ := filepath.Glob(filepath.Join(shared(t, tc.folder), tc.files+".csv.gz"))
-			st := storetest.SQLite(t)
-			if _, err := factors.Install(t.Context(), st); err != nil {
-				t.Fatal(err)
-			}
-			o := store.Organization{Name: "Council", Currency: "GBP", GwpSet: store.AR5, MoneyOrder: store.DeflateThenConvert}
-			if err := st.CreateOrganization(t.Context(), &o); err != nil {
-				t.Fatal(err)
-			}
+			st, tenant := council(t)
 			mapping, err := factors.ReadMapping(strings.NewReader(example(t, tc.example+"/mapping.yml")))
 			if err != nil {
 				t.Fatal(err)
@@ -54,7 +47,7 @@ func TestRealLedgersAreCalculated(t *testing.T) {
 				defer f.Close()
 				files = append(files, batch.File{Name: name, Content: f, Failures: &failures})
 			}
-			s, err := newImporter(t, st).Files(t.Context(), st.Tenant(o.ID), files, batch.FileOptions{
+			s, err := newImporter(t, st).Files(t.Context(), tenant, files, batch.FileOptions{
 				Columns: columns(t, example(t, tc.example+"/columns.yml")), Mapping: mapping, DryRun: true})
 			if err != nil {
 				t.Fatal(err)
@@ -70,6 +63,20 @@ func TestRealLedgersAreCalculated(t *testing.T) {
 			}
 		})
 	}
+}
+
+// council is an organization in GBP with the factors that come with the program.
+func council(t testing.TB) (*store.Store, *store.Tenant) {
+	t.Helper()
+	st := storetest.SQLite(t)
+	if _, err := factors.Install(t.Context(), st); err != nil {
+		t.Fatal(err)
+	}
+	o := store.Organization{Name: "Council", Currency: "GBP", GwpSet: store.AR5, MoneyOrder: store.DeflateThenConvert}
+	if err := st.CreateOrganization(t.Context(), &o); err != nil {
+		t.Fatal(err)
+	}
+	return st, st.Tenant(o.ID)
 }
 
 // shared is a folder of real data; the test is skipped where it is not there.
@@ -99,14 +106,7 @@ func example(t testing.TB, name string) string {
 // an independent sum: by every dimension, groups and causes add up to the milligram.
 func TestRealLedgersMoveToAnotherRelease(t *testing.T) {
 	files, _ := filepath.Glob(filepath.Join(shared(t, "spend-devon"), "*2022*.csv.gz"))
-	st := storetest.SQLite(t)
-	if _, err := factors.Install(t.Context(), st); err != nil {
-		t.Fatal(err)
-	}
-	o := store.Organization{Name: "Council", Currency: "GBP", GwpSet: store.AR5, MoneyOrder: store.DeflateThenConvert}
-	if err := st.CreateOrganization(t.Context(), &o); err != nil {
-		t.Fatal(err)
-	}
+	st, tenant := council(t)
 	earlier := strings.Replace(example(t, "devon/mapping.yml"), `version: "1.3"`, `version: "1.2"`, 1)
 	mapping, err := factors.ReadMapping(strings.NewReader(earlier))
 	if err != nil {
@@ -117,7 +117,7 @@ func TestRealLedgersMoveToAnotherRelease(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	w := &world{Importer: newImporter(t, st), store: st, tenant: st.Tenant(o.ID)}
+	w := &world{Importer: newImporter(t, st), store: st, tenant: tenant}
 	began := time.Now()
 	s, err := w.Files(t.Context(), w.tenant, []batch.File{{Name: files[0], Content: f}}, batch.FileOptions{Columns: columns(t, example(t, "devon/columns.yml")), Mapping: mapping})
 	if err != nil || s.Rows != 129851 {

@@ -86,9 +86,8 @@ func (im *Importer) checkDatasets(ctx context.Context, ids []store.ID) error {
 	return nil
 }
 
-const (
-	lease = 30 * time.Second // after which another process takes a batch up
-)
+// lease is how long a batch is held without a sign of life; then another process takes it up.
+const lease = 30 * time.Second
 
 // recalculation is one batch at work.
 type recalculation struct {
@@ -98,6 +97,7 @@ type recalculation struct {
 	spec    recalculationSpec
 	moved   *factors.Releases
 	preview bool
+	changes *store.RunChanges // nil where another process has stored lines of the run
 
 	mu          sync.Mutex
 	calculators map[store.GwpSet]*calc.Calculator // of what stood before
@@ -118,8 +118,11 @@ func (r *recalculation) by(set store.GwpSet) *calc.Calculator {
 // recalculate does the work of a batch that the caller holds, from where it was left.
 func (im *Importer) recalculate(ctx context.Context, t *store.Tenant, b *store.Batch, holder store.ID) error {
 	rows, err := t.RunsWith([]store.ID{*b.RunID}, 0).All(ctx)
-	if err != nil || len(rows) != 1 {
-		return errors.Join(err, errMissingRun(rows))
+	if err == nil && len(rows) != 1 {
+		err = fault.New(fault.Internal, "The run of the batch is not there.")
+	}
+	if err != nil {
+		return err
 	}
 	base, err := im.begin(ctx, t, Flags{Calculate: true}, rows[0].Reason)
 	if err != nil {
@@ -133,6 +136,9 @@ func (im *Importer) recalculate(ctx context.Context, t *store.Tenant, b *store.B
 	if r.moved, err = factors.NewReleases(ctx, im.store, im.catalog, r.spec.Datasets); err != nil {
 		return err
 	}
+	if b.Position == nil {
+		r.changes = store.NewRunChanges()
+	}
 	if err := r.forget(ctx, b.Position); err != nil { // what was stored beyond the position is made again
 		return err
 	}
@@ -140,13 +146,6 @@ func (im *Importer) recalculate(ctx context.Context, t *store.Tenant, b *store.B
 		return err
 	}
 	return r.conclude(ctx)
-}
-
-func errMissingRun(rows []*store.CalculationRun) error {
-	if len(rows) == 1 {
-		return nil
-	}
-	return fault.New(fault.Internal, "The run of the batch is not there.")
 }
 
 // forget removes what the run has stored of the lines after a place, so many at a time.
@@ -248,6 +247,9 @@ func (r *recalculation) storeInOrder(ctx context.Context, order <-chan *part) er
 				return ctx.Err()
 			}
 			defer close(done)
+			for _, l := range p.made {
+				r.changes.Add(l)
+			}
 			r.batch.Processed += int32(len(p.lines))
 			r.batch.Failed += p.failed
 			r.batch.Position = &p.lines[len(p.lines)-1].Activity.ID
@@ -265,13 +267,17 @@ func (r *recalculation) conclude(ctx context.Context) error {
 		}
 		failed := r.batch.Failed
 		if !r.preview {
-			kept, err := w.Publish(ctx, r.record.ID)
+			kept, err := w.Publish(ctx, r.record.ID, r.changes)
 			if err != nil {
 				return err
 			}
 			failed += int32(kept)
 		}
-		if err := w.PutDifferences(ctx, r.record.ID); err != nil {
+		changes := r.changes
+		if failed != r.batch.Failed { // lines have gone that were added up
+			changes = nil
+		}
+		if err := w.PutDifferences(ctx, r.record.ID, changes); err != nil {
 			return err
 		}
 		done := *r.batch

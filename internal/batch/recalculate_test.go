@@ -501,3 +501,27 @@ func TestARecalculationIsRefused(t *testing.T) {
 		}
 	})
 }
+
+// A factor that words were taken for is a worse match than one that a person chose, and the quality of figures says so.
+func TestAGuessedFactorIsAWorseMatch(t *testing.T) {
+	storetest.Each(t, "until somebody has looked at it", func(t *testing.T, st *store.Store) {
+		w := newWorld(t, st, small)
+		quality := func(m store.FactorMapping) store.DataQuality {
+			t.Helper()
+			m.AccountCode, m.FactorID = new("IT"), &w.factors[0].ID
+			storetest.Write(t, w.tenant, func(ctx context.Context, wr *store.Writer) error {
+				return wr.PutMappings(ctx, []*store.FactorMapping{&m})
+			})
+			r := w.importAll(t, calculate, w.input("A", func(l *store.ActivityInput) { l.FactorID, l.AccountCode = nil, new("IT") }))
+			return emission(t, w, r[0].Activity).Quality
+		}
+		half, nine := exact.MustDecimal("0.5"), exact.MustDecimal("0.9")
+		person := quality(store.FactorMapping{DecidedBy: store.ByPerson, Confidence: nine, Reviewed: true})
+		sure := quality(store.FactorMapping{DecidedBy: store.ByTextMatch, Confidence: nine})
+		unsure := quality(store.FactorMapping{DecidedBy: store.ByLanguageModel, Confidence: half})
+		reviewed := quality(store.FactorMapping{DecidedBy: store.ByTextMatch, Confidence: half, Reviewed: true})
+		if sure.Technology <= person.Technology || unsure.Technology <= sure.Technology || reviewed != person {
+			t.Errorf("technology by a person %d, by words %d, by weak words %d; reviewed %+v, by a person %+v", person.Technology, sure.Technology, unsure.Technology, reviewed, person)
+		}
+	})
+}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync"
 
+	"carbongraph/internal/calc"
 	"carbongraph/store"
 )
 
@@ -15,7 +16,8 @@ type Decision struct {
 	FactorID       *store.ID
 	CategoryNumber *int32
 	Exclude        bool
-	Reason         string // why it is excluded
+	Reason         string     // why it is excluded
+	Match          calc.Match // how the factor was chosen
 }
 
 // Resolver finds the mapping of a line. The more a mapping names the more it weighs: account code, description and country together first, then account code
@@ -143,7 +145,10 @@ func decide(m *store.FactorMapping) Decision {
 	if m == nil {
 		return Decision{}
 	}
-	d := Decision{MappingID: &m.ID, FactorID: m.FactorID, CategoryNumber: m.CategoryNumber, Exclude: m.Exclude}
+	d := Decision{MappingID: &m.ID, FactorID: m.FactorID, CategoryNumber: m.CategoryNumber, Exclude: m.Exclude, Match: calc.ByRule}
+	if guessed := m.DecidedBy == store.ByTextMatch || m.DecidedBy == store.ByLanguageModel; guessed && !m.Reviewed {
+		d.Match = calc.MatchOfText(m.Confidence.Float64())
+	}
 	if m.Reason != nil {
 		d.Reason = *m.Reason
 	}

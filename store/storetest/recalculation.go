@@ -34,7 +34,7 @@ func Preview(t testing.TB, tenant *store.Tenant, change exact.Milligrams, lines 
 		if err := w.PutRunLines(ctx, r.ID, made); err != nil {
 			return err
 		}
-		return w.PutDifferences(ctx, r.ID)
+		return w.PutDifferences(ctx, r.ID, nil)
 	})
 	taken.Processed = int32(len(lines))
 	Write(t, tenant, func(ctx context.Context, w *store.Writer) error {
