@@ -41,6 +41,26 @@ func (s *Store) CreateOrganization(ctx context.Context, o *Organization) error {
 	return s.fault(err, "create organization")
 }
 
+// Methods are an organization's choices of how it is calculated; nil leaves a choice as it is.
+type Methods struct {
+	GwpSet         *GwpSet
+	MoneyOrder     *MoneyOrder
+	StrictValidity *bool
+}
+
+// SetMethods changes what new calculations go by, and gives the organization as it is then. What is calculated already stays as it is: it says itself what it was
+// calculated by.
+func (t *Tenant) SetMethods(ctx context.Context, m Methods) (*Organization, error) {
+	err := t.Write(ctx, func(ctx context.Context, w *Writer) error {
+		return w.exec(ctx, "UPDATE", "organizations", "UPDATE organizations SET gwp_set = COALESCE($2, gwp_set), money_order = COALESCE($3, money_order), strict_validity = COALESCE($4, strict_validity) WHERE id = $1",
+			t.org, (*string)(m.GwpSet), (*string)(m.MoneyOrder), m.StrictValidity)
+	})
+	if err != nil {
+		return nil, err
+	}
+	return t.Organization(ctx)
+}
+
 // FindOrganization finds one by id (a UUID, or as clients see it) or by its exact name; NOT_FOUND where there is none.
 func (s *Store) FindOrganization(ctx context.Context, idOrName string) (*Organization, error) {
 	var row organizationRow

@@ -10,7 +10,9 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
+	"github.com/vektah/gqlparser/v2/validator/rules"
 )
 
 // What a document stays within, so that the server's limits never refuse it.
@@ -44,6 +46,15 @@ func (g *Generator) Document(index int, pool *Pool) *Document {
 	m.document(d)
 	d.finish()
 	return d
+}
+
+// Written takes a document of one operation without variables that somebody wrote, for what chance reaches too seldom.
+func (g *Generator) Written(text string) (*Document, error) {
+	query, errs := gqlparser.LoadQueryWithRules(g.schema, text, rules.NewDefaultRules())
+	if len(errs) > 0 {
+		return nil, errs
+	}
+	return &Document{Seed: g.seed, Index: -1, Text: text, query: query, operation: query.Operations[0]}, nil
 }
 
 // Again gives the same text with other values of its variables, and maybe another of its operations: what a server keeps of a document must serve

@@ -166,3 +166,43 @@ func TestCheckSums(t *testing.T) {
 		t.Errorf("after the repair: %d %s %s", code, out, errs)
 	}
 }
+
+// An organization's methods are changed for what is calculated from then on: what is there keeps its figures, and no other organization notices.
+func TestOrgUpdate(t *testing.T) {
+	t.Parallel()
+	dir, keys := ledger(t, "Acme", "Bolt")
+	update := func(args ...string) (int, string, string) {
+		t.Helper()
+		return run(t, nil, append([]string{"org", "update", "--data-dir", dir}, args...)...)
+	}
+	for name, tc := range map[string]struct {
+		args []string
+		code int
+		says string
+	}{
+		"nothing":            {[]string{"--org", "Acme"}, 2, "Nothing is to be changed"},
+		"an unknown set":     {[]string{"--org", "Acme", "--gwp", "AR9"}, 2, "AR4"},
+		"an unknown order":   {[]string{"--org", "Acme", "--money-order", "both"}, 2, "deflate-first"},
+		"of nobody":          {[]string{"--org", "Nobody", "--gwp", "AR5"}, 1, "no organization"},
+		"without saying who": {[]string{"--gwp", "AR5"}, 2, "--org"},
+	} {
+		if code, out, errs := update(tc.args...); code != tc.code || out != "" || !strings.Contains(errs, tc.says) {
+			t.Errorf("%s: exit %d, %q, %q", name, code, out, errs)
+		}
+	}
+	for _, step := range []struct{ args, says string }{
+		{"--gwp AR5", "AR5, deflate-first, strict validity false"},
+		{"--money-order convert-first --strict-validity", "AR5, convert-first, strict validity true"},
+		{"--no-strict-validity", "AR5, convert-first, strict validity false"},
+	} {
+		if code, out, errs := update(append([]string{"--org", "Acme"}, strings.Fields(step.args)...)...); code != 0 || !strings.Contains(out, step.says) {
+			t.Errorf("%s: exit %d, %q, %q; want %s", step.args, code, out, errs, step.says)
+		}
+	}
+	s := serve(t, dir, nil)
+	for i, want := range []string{"AR5", "AR6"} {
+		if got := s.ask(t, keys[i], `{ viewer { organization { gwpSet } } }`); !strings.Contains(got.text, want) {
+			t.Errorf("organization %d goes by %s; want %s", i, got.text, want)
+		}
+	}
+}

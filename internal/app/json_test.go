@@ -26,6 +26,7 @@ func TestEveryResultComesAsJSON(t *testing.T) {
 		{[]string{"migrate", "up"}, 0, "applied"},
 		{[]string{"migrate", "status"}, 0, "applied name"},
 		{[]string{"org", "create", "--name", "Bolt"}, 0, "id key name"},
+		{[]string{"org", "update", "--org", "Bolt", "--gwp", "AR5"}, 0, "gwpSet id moneyOrder name strictValidity"},
 		{[]string{"key", "create", "--org", "Bolt", "--role", "VIEWER"}, 0, "key organization role"},
 		{[]string{"key", "list", "--org", "Bolt"}, 0, "createdAt expiresAt id lastUsedAt name role"},
 		{[]string{"key", "revoke", "--org", "Bolt", "KEY"}, 0, "revoked"},
@@ -74,7 +75,7 @@ func TestWhatFailsPrintsNoResult(t *testing.T) {
 	env := map[string]string{"DATABASE_URL": "postgres://me:hunter2@127.0.0.1:1/x"}
 	file := write(t, t.TempDir(), "own.csv", []byte(factorsFile))
 	for _, args := range [][]string{
-		{"serve", "--listen-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0"}, {"migrate", "up"}, {"migrate", "down"}, {"migrate", "status"}, {"org", "create", "--name", "x"},
+		{"serve", "--listen-addr", "127.0.0.1:0", "--admin-addr", "127.0.0.1:0"}, {"migrate", "up"}, {"migrate", "down"}, {"migrate", "status"}, {"org", "create", "--name", "x"}, {"org", "update", "--org", "x", "--gwp", "AR5"},
 		{"key", "create", "--org", "x", "--role", "ADMIN"}, {"key", "list", "--org", "x"}, {"factors", "import", "--dataset", "csv", file}, {"factors", "list"}, {"factors", "builtin"},
 		{"import", file, "--org", "x"}, {"seed", "--org", "x"},
 	} {

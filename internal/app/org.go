@@ -15,6 +15,7 @@ import (
 
 type orgCommand struct {
 	Create orgCreate `cmd:"" help:"Create an organization; prints an ADMIN key once."`
+	Update orgUpdate `cmd:"" help:"Change how new calculations of an organization are made."`
 }
 
 type orgCreate struct {
@@ -72,6 +73,47 @@ func (o *orgCreate) organization() (*store.Organization, error) {
 		return nil, fault.New(fault.BadUserInput, "--country is two letters like DE; got %q.", o.Country)
 	}
 	return org, nil
+}
+
+type orgUpdate struct {
+	settings
+	output
+	Org            string `required:"" help:"The organization's id or name." placeholder:"O"`
+	Gwp            string `enum:",AR4,AR5,AR6" default:"" help:"Global warming potentials: AR4, AR5 or AR6." placeholder:"SET"`
+	MoneyOrder     string `enum:",deflate-first,convert-first" default:"" help:"How spend reaches a factor's currency and price year: deflate-first or convert-first." placeholder:"ORDER"`
+	StrictValidity *bool  `negatable:"" help:"Refuse a factor for a day that it does not hold for; or no more."`
+}
+
+// Run changes an organization's methods. What is calculated already stays until it is recalculated.
+func (o *orgUpdate) Run(ctx context.Context, w *World) error {
+	m := store.Methods{StrictValidity: o.StrictValidity}
+	if o.Gwp != "" {
+		m.GwpSet = new(store.GwpSet(o.Gwp))
+	}
+	switch o.MoneyOrder {
+	case "deflate-first":
+		m.MoneyOrder = new(store.DeflateThenConvert)
+	case "convert-first":
+		m.MoneyOrder = new(store.ConvertThenDeflate)
+	}
+	if m == (store.Methods{}) {
+		return wrongUse(fault.New(fault.BadUserInput, "Nothing is to be changed: give --gwp, --money-order, --strict-validity or --no-strict-validity."))
+	}
+	return o.withStore(ctx, w, func(_ *config.Config, st *store.Store) error {
+		org, err := find(ctx, st, o.Org)
+		if err != nil {
+			return err
+		}
+		if org, err = st.Tenant(org.ID).SetMethods(ctx, m); err != nil {
+			return err
+		}
+		order := "deflate-first"
+		if org.MoneyOrder == store.ConvertThenDeflate {
+			order = "convert-first"
+		}
+		return o.print(w, map[string]any{"id": org.ID.String(), "name": org.Name, "gwpSet": org.GwpSet, "moneyOrder": order, "strictValidity": org.StrictValidity},
+			fmt.Sprintf("%s is calculated by %s, %s, strict validity %t, from now on; startRecalculation does so with what is there.\n", org.Name, org.GwpSet, order, org.StrictValidity))
+	})
 }
 
 func letters(s string, n int) bool {

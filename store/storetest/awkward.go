@@ -58,9 +58,8 @@ func Awkward(t testing.TB, st *store.Store, name string) *AwkwardLedger {
 	l.suppliers(t)
 	l.lines(t)
 	l.rival(t, st)
-	b, r := Preview(t, l.Tenant, -1, l.Lines...)
-	l.node("Batch", b)
-	l.node("CalculationRun", r)
+	l.reporting(t)
+	l.recalculations(t)
 	l.mappings(t)
 	for _, n := range store.Categories() {
 		l.node("Category", n)
