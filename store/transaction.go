@@ -2,6 +2,9 @@ package store
 
 import (
 	"context"
+	"database/sql"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -50,8 +53,12 @@ func (s *Store) once(ctx context.Context, f func(context.Context, *transaction) 
 		return err
 	}
 	defer tx.Rollback() // after a commit it does nothing
-	if err := f(ctx, &transaction{tx, conn}); err != nil {
-		return err
+	err = f(ctx, &transaction{tx, conn})
+	if err == nil {
+		err = tx.Commit()
 	}
-	return tx.Commit()
+	if errors.Is(err, sql.ErrTxDone) && ctx.Err() != nil { // database/sql rolls back as soon as the context ends, and then knows of no transaction
+		err = fmt.Errorf("%w: %w", ctx.Err(), err)
+	}
+	return err
 }
