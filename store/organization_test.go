@@ -27,6 +27,34 @@ func TestOrganizations(t *testing.T) {
 			}
 		}
 	})
+	storetest.Each(t, "change how they are calculated, one by one and choice by choice", func(t *testing.T, st *store.Store) {
+		acme, bolt := storetest.Organization(t, st, "Acme"), storetest.Organization(t, st, "Bolt")
+		before, err := bolt.Organization(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		want, err := acme.Organization(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, step := range []struct {
+			m    store.Methods
+			then func()
+		}{
+			{store.Methods{}, func() {}},
+			{store.Methods{GwpSet: new(store.AR4)}, func() { want.GwpSet = store.AR4 }},
+			{store.Methods{MoneyOrder: new(store.ConvertThenDeflate), StrictValidity: new(true)}, func() { want.MoneyOrder, want.StrictValidity = store.ConvertThenDeflate, true }},
+			{store.Methods{StrictValidity: new(false)}, func() { want.StrictValidity = false }},
+		} {
+			step.then()
+			if got, err := acme.SetMethods(t.Context(), step.m); err != nil || *got != *want {
+				t.Errorf("%+v: %+v, %v; want %+v", step.m, got, err, want)
+			}
+		}
+		if after, err := bolt.Organization(t.Context()); err != nil || *after != *before {
+			t.Errorf("the other is %+v, %v; was %+v", after, err, before)
+		}
+	})
 	for name, tc := range map[string]struct {
 		o    store.Organization
 		code fault.Code

@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"carbongraph/internal/exact"
+	"carbongraph/internal/fault"
 	"carbongraph/store"
 	"carbongraph/store/storetest"
 )
@@ -164,8 +165,8 @@ func TestChangesThatAreTooLarge(t *testing.T) {
 			_, err := w.Publish(ctx, run.ID, changes)
 			return err
 		})
-		if err == nil {
-			t.Error("a sum beyond 64 bits is kept")
+		if fault.CodeOf(err) != fault.BadUserInput {
+			t.Errorf("error = %v; want BAD_USER_INPUT, as a sum is beyond 64 bits", err)
 		}
 		checkSums(t, t.Context(), l.Tenant, l.Suppliers)
 	})

@@ -240,6 +240,13 @@ type FactorDataset struct {
 	Digest       string // SHA-256 of the content: the same release is imported once
 }
 
+// EPAWithoutMargins is the source of the EPA's supply chain factors without the margins of trade and transport.
+const EPAWithoutMargins = "epa-supply-chain-without-margins"
+
+// NamedOnly tells of a dataset whose factors have the names and codes of another's, so that neither tells which of the two is meant: it is used where it is named,
+// and found by nothing else.
+func (d *FactorDataset) NamedOnly() bool { return d.Source == EPAWithoutMargins }
+
 // EmissionFactor is kilograms of CO2e per unit of an activity. Factors are never updated in place.
 type EmissionFactor struct {
 	ID                 ID

@@ -109,6 +109,10 @@ func TestMappingsAreProposedByEverySource(t *testing.T) {
 	if _, err := factors.ReadMapping(strings.NewReader(out)); err != nil {
 		t.Errorf("what is proposed is no mapping file: %v\n%s", err, out)
 	}
+	// A confidence that exclusions do not reach does not make purchases of them.
+	if out := printed(t, env, append(propose, "--confidence", "0.96")...); !strings.Contains(out, "It may not be a purchase") {
+		t.Errorf("by a high confidence:\n%s", out)
+	}
 	broken.Store(1)
 	words := printed(t, nil, propose[:len(propose)-1]...)
 	if code, out, errs := run(t, env, propose...); code != 0 || !strings.Contains(errs, "2 accounts could not be asked of every source") || rulesOf(out) != rulesOf(words) {

@@ -40,7 +40,7 @@ type cli struct {
 	Demo     demoCommand     `cmd:"" help:"Serve demo data from an embedded database; prints address, console link and key."`
 	Serve    serveCommand    `cmd:"" help:"Serve."`
 	Migrate  migrateCommand  `cmd:"" help:"Bring the database's schema up, take the last step back, or show where it stands."`
-	Org      orgCommand      `cmd:"" help:"Create an organization."`
+	Org      orgCommand      `cmd:"" help:"Create organizations, and change how they are calculated."`
 	Key      keyCommand      `cmd:"" help:"Create, list and revoke API keys."`
 	Factors  factorsCommand  `cmd:"" help:"Import and list emission factors."`
 	Import   importCommand   `cmd:"" help:"Import activities from files."`

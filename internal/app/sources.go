@@ -17,12 +17,14 @@ func (a *App) sources() {
 	a.opened("factor sources", a.broker.Close)
 }
 
-// newBroker makes a broker that asks the matcher of texts beside the stored datasets and suppliers' own factors, an HTTP source and a language model: the latter two where the settings name
-// them.
+// newBroker makes a broker that asks suppliers' own factors, the stored datasets and the matcher of texts, and, where the settings name them, an HTTP source and a
+// language model.
 func newBroker(c *config.Config, st *store.Store, shelf *match.Shelf, o broker.Options) *broker.Broker {
 	index, words := broker.NewIndex(st), matcher{shelf}
 	o.Edition = index.Edition
-	o.Sources = []broker.Guarded{{Source: broker.NewSuppliers(index), Policy: broker.Local()}, {Source: broker.NewDatasets(index), Policy: broker.Local()}, {Source: broker.NewText(index, words), Policy: broker.Local()}}
+	for _, s := range []broker.Source{broker.NewSuppliers(index), broker.NewDatasets(index), broker.NewText(index, words)} {
+		o.Sources = append(o.Sources, broker.Guarded{Source: s, Policy: broker.Local()})
+	}
 	if f := c.Factors; f.URL != "" {
 		o.Sources = append(o.Sources, broker.Guarded{Source: broker.NewHTTP(broker.HTTPOptions{URL: f.URL, Key: f.Key, Index: index}), Policy: broker.Remote()})
 	}
@@ -49,13 +51,13 @@ func (m matcher) Match(ctx context.Context, q broker.Question, n int) ([]broker.
 	return out, nil
 }
 
-// askSources asks the broker once for every account that words do not exclude, and puts its answer in the place of theirs where it is confident enough. It tells
+// askSources asks the broker once for every account that is a purchase by its words, and puts its answer in the place of theirs where it is confident enough. It tells
 // how many accounts some source could not be asked for.
 func askSources(ctx context.Context, b *broker.Broker, st *store.Store, proposals []match.Proposal, minimum exact.Decimal) (unasked int, err error) {
 	var asked []*match.Proposal
 	var questions []broker.Question
 	for i := range proposals {
-		if p := &proposals[i]; p.Mapping == nil || !p.Mapping.Exclude {
+		if p := &proposals[i]; !p.NoPurchase {
 			asked = append(asked, p)
 			questions = append(questions, broker.Question{Description: p.Description, AccountCode: p.AccountCode, Country: p.Country, Unit: p.Unit})
 		}

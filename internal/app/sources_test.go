@@ -73,7 +73,10 @@ func TestFactorSuggestionsAskEverySource(t *testing.T) {
 // Where a source says nothing until the operation's time is over, so does the answer: it does not pass off what the words alone know as all there is.
 func TestFactorSuggestionsRunOutOfTime(t *testing.T) {
 	t.Parallel()
-	model := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	model := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body) // only then does the server see that nobody waits any more
+		<-r.Context().Done()
+	}))
 	t.Cleanup(model.Close)
 	dir, keys := ledger(t, "Acme")
 	if code, _, errs := run(t, nil, "factors", "builtin", "--data-dir", dir); code != 0 {

@@ -265,17 +265,15 @@ func (r *recalculation) conclude(ctx context.Context) error {
 		if err := w.Progress(ctx, r.batch, r.holder, lease); err != nil {
 			return err
 		}
-		failed := r.batch.Failed
+		failed, changes := r.batch.Failed, r.changes
 		if !r.preview {
-			kept, err := w.Publish(ctx, r.record.ID, r.changes)
+			kept, err := w.Publish(ctx, r.record.ID, changes)
 			if err != nil {
 				return err
 			}
-			failed += int32(kept)
-		}
-		changes := r.changes
-		if failed != r.batch.Failed { // lines have gone that were added up
-			changes = nil
+			if failed += int32(kept); kept > 0 { // lines have gone that were added up
+				changes = nil
+			}
 		}
 		if err := w.PutDifferences(ctx, r.record.ID, changes); err != nil {
 			return err

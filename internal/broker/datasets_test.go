@@ -42,6 +42,7 @@ func TestFactorsThatAreNamedAsTheLineIs(t *testing.T) {
 	storetest.Each(t, "datasets", func(t *testing.T, st *store.Store) {
 		rows := stock(t, st, "acme-labs", "1")
 		index := broker.NewIndex(st)
+		stock(t, st, store.EPAWithoutMargins, "1") // of the same names and codes, and meant where it is named alone
 		b := open(t, broker.Options{Sources: []broker.Guarded{{Source: broker.NewDatasets(index), Policy: broker.Local()}}, Edition: index.Edition})
 		for name, tc := range map[string]struct {
 			q    broker.Question

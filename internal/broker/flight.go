@@ -29,7 +29,7 @@ func gotOf(f Found) got {
 	case f.Hallucinated > 0:
 		return got{f, Hallucinated, "every factor that it named does not exist"}
 	case f.Unfit > 0:
-		return got{f, Nothing, "what it has is of another unit"}
+		return got{f, Nothing, "what it has is of another unit, or of another supplier"}
 	}
 	return got{f, Nothing, ""}
 }

@@ -79,7 +79,7 @@ func TestAnswersOfAnHTTPSource(t *testing.T) {
 		"a region that does not exist":       {entry("PAPER", "FR", "tonne", `1`), nil, broker.Hallucinated, 1, ""},
 		"a unit that it is not stored in":    {entry("PAPER", "GB", "kg", `1`), nil, broker.Hallucinated, 1, ""},
 		"nothing but a confidence":           {`{"confidence":1}`, nil, broker.Hallucinated, 1, ""},
-		"a factor of another unit":           {entry("EL", "GB", "kWh", `1`), nil, broker.Nothing, 0, "what it has is of another unit"},
+		"a factor of another unit":           {entry("EL", "GB", "kWh", `1`), nil, broker.Nothing, 0, "what it has is of another unit, or of another supplier"},
 		"good ones beside bad ones":          {entry("X", "GB", "t", `1`) + "," + good + "," + entry("Y", "GB", "t", `1`), []store.ID{paper}, broker.Answered, 2, ""},
 		"none":                               {"", nil, broker.Nothing, 0, ""},
 		"a confidence that is missing":       {`{"source":"acme-labs","version":"1","code":"PAPER","region":"GB","unit":"tonne"}`, nil, broker.Malformed, 0, "an answer without a confidence"},

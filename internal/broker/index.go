@@ -49,7 +49,7 @@ type indexed struct {
 	datasets map[store.ID]*dataset
 	byID     map[store.ID]*Factor
 	byRef    map[reference]*Factor
-	byName   map[string][]*Factor // folded; of datasets that nothing supersedes
+	byName   map[string][]*Factor // folded; of datasets that nothing supersedes, and that names can mean
 	byCode   map[string][]*Factor
 	ofOwn    map[string][]*Factor // by the supplier's name, folded; none of these stands in byName and byCode
 }
@@ -180,7 +180,7 @@ func (in *indexed) add(row *store.FactorDataset, factors []*Factor, superseded b
 		in.byID[f.ID] = f
 		in.byRef[reference{f.Source, f.Version, f.Code, f.Region, f.Unit}] = f
 		switch {
-		case superseded:
+		case superseded, row.NamedOnly():
 		case f.Supplier != "":
 			in.ofOwn[fold(f.Supplier)] = append(in.ofOwn[fold(f.Supplier)], f)
 		default:
@@ -190,8 +190,11 @@ func (in *indexed) add(row *store.FactorDataset, factors []*Factor, superseded b
 	}
 }
 
-// fits tells whether a line can be calculated with the factor: its unit converts. A line whose unit nobody knows yet fits all.
-func (f *Factor) fits(q Question) bool { return q.Unit == "" || f.dimension == dimensionOf(q.Unit) }
+// fits tells whether a line can be calculated with the factor: its unit converts, and it is not of another supplier's product. A line whose unit nobody knows yet
+// fits all.
+func (f *Factor) fits(q Question) bool {
+	return (q.Unit == "" || f.dimension == dimensionOf(q.Unit)) && (f.Supplier == "" || fold(f.Supplier) == fold(q.SupplierName))
+}
 
 // inTime tells whether the factor is for the year of the line, or for any. A factor of another year can stand in.
 func (f *Factor) inTime(q Question) bool {

@@ -46,7 +46,7 @@ func (a Answer) DecidedBy() store.MappingSource {
 type Found struct {
 	Answers      []Answer
 	Hallucinated int // factors that it named and that do not exist, or were not offered
-	Unfit        int // factors that exist and that the line cannot be calculated with: they are of another unit, or superseded
+	Unfit        int // factors that exist and that the line cannot be calculated with: they are of another unit or supplier, or superseded
 }
 
 // Outcome is what became of a question.

@@ -64,3 +64,20 @@ func TestFactorsOfTheSupplier(t *testing.T) {
 		}
 	})
 }
+
+// A source outside may name any stored factor, but not one supplier's for another's line.
+func TestAnotherSuppliersFactorIsNone(t *testing.T) {
+	st := storetest.SQLite(t)
+	f := &store.EmissionFactor{Code: "Q-1", Name: "Paper", Region: "GB", Unit: "tonne", Value: new(exact.MustDecimal("0.3")), SupplierName: new("Quill & Co")}
+	d := &store.FactorDataset{Source: "suppliers", Version: "1", Name: "Suppliers", Licence: "ours", Attribution: "them", GwpSet: store.AR5, Digest: "suppliers"}
+	if _, _, err := st.PutDataset(t.Context(), d, []*store.EmissionFactor{f}); err != nil {
+		t.Fatal(err)
+	}
+	s := serve(t, writes(`{"answers":[[{"source":"suppliers","version":"1","code":"Q-1","region":"GB","unit":"tonne","confidence":1}]]}`))
+	b := of(t, quick(), broker.NewHTTP(broker.HTTPOptions{URL: s.URL, Index: broker.NewIndex(st)}))
+	for supplier, want := range map[string]int{"Quill & co": 1, "Ream Ltd": 0, "": 0} {
+		if o := ask(t, b, broker.Question{Description: "Paper", SupplierName: supplier, Country: "GB", Unit: "kg"}); len(o.Answers) != want {
+			t.Errorf("of %q: %+v; want %d answers", supplier, o, want)
+		}
+	}
+}

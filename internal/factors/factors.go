@@ -18,7 +18,7 @@ import (
 // The kinds of dataset that can be read. All but OwnCSV are also the source that their datasets get.
 const (
 	EPASupplyChain    = "epa-supply-chain"
-	EPAWithoutMargins = "epa-supply-chain-without-margins" // the same tables, for who accounts for trade and transport apart
+	EPAWithoutMargins = store.EPAWithoutMargins // the same tables, for who accounts for trade and transport apart
 	DESNZ             = "desnz"
 	OEFDB             = "oefdb"
 	EPAHub            = "epa-ghg-hub"

@@ -18,6 +18,8 @@ type Proposal struct {
 	Mapping *store.FactorMapping // nil where nothing is confident enough; without an id
 	Best    *Suggestion          // the likeliest factor, also where it was not confident enough; nil for an exclusion
 	LeftOut string               // why there is no mapping
+
+	NoPurchase bool // words tell that it may be none, also where they are not confident enough to exclude it
 }
 
 // Propose asks once for each account, as many at once as there are processors, and gives the proposals in the order of the accounts. Mappings that are less
@@ -48,6 +50,7 @@ func (x *Index) propose(a Account, minimum exact.Decimal) Proposal {
 		p.LeftOut = fault.Of(err).Message
 		return p
 	case answer.Exclusion != nil:
+		p.NoPurchase = true
 		if e := answer.Exclusion; e.Confidence.Cmp(minimum) >= 0 {
 			p.Mapping = &store.FactorMapping{Exclude: true, Reason: &e.Reason, Confidence: e.Confidence}
 		} else {

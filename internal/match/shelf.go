@@ -21,10 +21,6 @@ type Shelf struct {
 	index    *Index
 }
 
-// twin is a dataset whose factors have the names of another's, for who accounts for trade and transport apart: words cannot tell which of the two is meant, so the
-// usual one is found by them, and this one by name.
-const twin = "epa-supply-chain-without-margins"
-
 // maxFactors bounds an index: with names of usual length it takes about a kilobyte for each factor, and the factor itself two.
 const maxFactors = 100_000
 
@@ -86,7 +82,7 @@ func (s *Shelf) current(ctx context.Context) (out []store.ID, factors int, err e
 		}
 	}
 	for _, d := range all {
-		if !superseded[d.ID] && d.Source != twin {
+		if !superseded[d.ID] && !d.NamedOnly() {
 			out = append(out, d.ID)
 			factors += int(d.FactorCount)
 		}
