@@ -31,17 +31,17 @@ func (r *mutationResolver) DeleteActivities(ctx context.Context, input model.Del
 	if err := tooMany("externalIds", len(input.ExternalIds), maxItems); err != nil {
 		return nil, err
 	}
-	refused, err := r.tenant(ctx).DeleteLines(ctx, input.ExternalIds)
+	problems, err := r.o.Importer.Delete(ctx, r.tenant(ctx), input.ExternalIds, loaders.Given(input.IdempotencyKey))
 	if err != nil {
-		return nil, err
+		return nil, ofInput(err)
 	}
 	out := &model.DeleteActivitiesPayload{Errors: []store.Problem{}}
-	for i, f := range refused {
-		if f == nil {
+	for i, p := range problems {
+		if p == nil {
 			out.Deleted++
-		} else {
-			out.Errors = append(out.Errors, problem(f, "input", "externalIds", strconv.Itoa(i)))
+			continue
 		}
+		out.Errors = append(out.Errors, store.Problem{Code: p.Code, Message: p.Message, Path: append([]string{"input", "externalIds", strconv.Itoa(i)}, p.Path...)})
 	}
 	return out, nil
 }
@@ -51,9 +51,10 @@ func (r *mutationResolver) ImportActivities(ctx context.Context, input model.Imp
 	if err := tooMany("activities", len(input.Activities), maxItems); err != nil {
 		return nil, err
 	}
-	items, err := r.o.Importer.Activities(ctx, r.tenant(ctx), input.Activities, batch.Flags{DryRun: input.DryRun, Calculate: input.Calculate})
+	items, err := r.o.Importer.Activities(ctx, r.tenant(ctx), input.Activities, batch.Flags{DryRun: input.DryRun, Calculate: input.Calculate,
+		Mode: input.Mode, Key: loaders.Given(input.IdempotencyKey)})
 	if err != nil {
-		return nil, err
+		return nil, ofInput(err)
 	}
 	out := &model.ImportActivitiesPayload{Results: make([]model.ImportActivityResult, len(items))}
 	stored := make([]*store.Activity, 0, len(items))
@@ -77,3 +78,27 @@ func (r *queryResolver) Activities(ctx context.Context, first *int32, after *str
 func (r *Resolver) Activity() generated.ActivityResolver { return &activityResolver{r} }
 
 type activityResolver struct{ *Resolver }
+
+// !!! WARNING !!!
+// The code below was going to be deleted when updating resolvers. It has been copied here so you have
+// one last chance to move it out of harms way if you want. There are two reasons this happens:
+//  - When renaming or deleting a resolver the old code will be put in here. You can safely delete
+//    it when you're done.
+//  - You have helper methods in this file. Move them out to keep these resolver files clean.
+/*
+	func (r *deleteActivitiesInputResolver) IdempotencyKey(ctx context.Context, obj *model.DeleteActivitiesInput, data *string) error {
+	panic(fmt.Errorf("not implemented: IdempotencyKey - idempotencyKey"))
+}
+func (r *importActivitiesInputResolver) IdempotencyKey(ctx context.Context, obj *model.ImportActivitiesInput, data *string) error {
+	panic(fmt.Errorf("not implemented: IdempotencyKey - idempotencyKey"))
+}
+func (r *importActivitiesInputResolver) Mode(ctx context.Context, obj *model.ImportActivitiesInput, data store.BatchMode) error {
+	panic(fmt.Errorf("not implemented: Mode - mode"))
+}
+func (r *Resolver) DeleteActivitiesInput() generated.DeleteActivitiesInputResolver {
+	return &deleteActivitiesInputResolver{r}
+}
+func (r *Resolver) ImportActivitiesInput() generated.ImportActivitiesInputResolver {
+	return &importActivitiesInputResolver{r}
+}
+*/

@@ -38,7 +38,8 @@ func (r *mutationResolver) StartRecalculation(ctx context.Context, input model.S
 		return nil, fault.New(fault.NotFound, "There is no dataset with one of these ids.").At("input", "datasetIds")
 	}
 	b, err := r.o.Importer.StartRecalculation(ctx, r.tenant(ctx), batch.Recalculation{Reason: input.Reason, Filter: input.Filter, GwpSet: input.GwpSet,
-		Datasets: datasets, Preview: input.Preview, Actor: auth.From(ctx).KeyName})
+		Datasets: datasets, Preview: input.Preview, Actor: auth.From(ctx).KeyName,
+		Key: loaders.Given(input.IdempotencyKey)})
 	if err != nil {
 		return nil, ofInput(err)
 	}

@@ -4,6 +4,8 @@ import (
 	"context"
 
 	"carbongraph/graph/model"
+	"carbongraph/internal/auth"
+	"carbongraph/internal/batch"
 	"carbongraph/internal/fault"
 	"carbongraph/resolvers/loaders"
 	"carbongraph/store"
@@ -20,6 +22,26 @@ func (r *Resolver) batch(ctx context.Context, id store.ID) (*model.BatchPayload,
 	}
 	loaders.Rows(ctx, rows, "batch")
 	return &model.BatchPayload{Batch: rows[0]}, nil
+}
+
+// recalculateBy starts a recalculation: mappings know no case of codes and descriptions, so that no filter tells which lines they are about. They are stored by then,
+// whether it can be started or not.
+func (r *Resolver) recalculateBy(ctx context.Context, out *model.SetFactorMappingsPayload) error {
+	b, err := r.o.Importer.StartRecalculation(ctx, r.tenant(ctx), batch.Recalculation{Reason: "Mappings were decided", Actor: auth.From(ctx).KeyName})
+	switch fault.CodeOf(err) {
+	case "":
+	case fault.Internal, fault.Timeout:
+		return err
+	default:
+		out.Errors = append(out.Errors, problem(fault.Of(err), "input", "recalculate"))
+		return nil
+	}
+	r.o.Begun()
+	payload, err := r.batch(ctx, b.ID)
+	if err == nil {
+		out.Batch = payload.Batch
+	}
+	return err
 }
 
 // rowsOf gives the rows of ids of a kind; an id of another kind is an error.

@@ -37,7 +37,8 @@ type Options struct {
 // Importer takes many items, and tells of each what became of it, in the order of the items.
 type Importer interface {
 	Activities(ctx context.Context, t *store.Tenant, in []store.ActivityInput, how batch.Flags) ([]batch.ItemResult, error)
-	Suppliers(ctx context.Context, t *store.Tenant, in []store.SupplierInput) ([]batch.SupplierResult, error)
+	Suppliers(ctx context.Context, t *store.Tenant, in []store.SupplierInput, how batch.Flags) ([]batch.SupplierResult, error)
+	Delete(ctx context.Context, t *store.Tenant, externalIDs []string, key string) ([]*store.Problem, error)
 	// StartRecalculation stores what is to be calculated anew; it is done in the background.
 	StartRecalculation(ctx context.Context, t *store.Tenant, r batch.Recalculation) (*store.Batch, error)
 	Mappings(ctx context.Context, t *store.Tenant, in []store.FactorMappingInput) ([]batch.MappingResult, error)

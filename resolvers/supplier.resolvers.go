@@ -3,6 +3,7 @@ package resolvers
 import (
 	"carbongraph/graph/generated"
 	"carbongraph/graph/model"
+	"carbongraph/internal/batch"
 	"carbongraph/internal/fault"
 	"carbongraph/resolvers/loaders"
 	"carbongraph/store"
@@ -14,9 +15,10 @@ func (r *mutationResolver) UpsertSuppliers(ctx context.Context, input model.Upse
 	if err := tooMany("suppliers", len(input.Suppliers), maxItems); err != nil {
 		return nil, err
 	}
-	items, err := r.o.Importer.Suppliers(ctx, r.tenant(ctx), input.Suppliers)
+	items, err := r.o.Importer.Suppliers(ctx, r.tenant(ctx), input.Suppliers,
+		batch.Flags{DryRun: input.DryRun, Mode: input.Mode, Key: loaders.Given(input.IdempotencyKey)})
 	if err != nil {
-		return nil, err
+		return nil, ofInput(err)
 	}
 	out := &model.UpsertSuppliersPayload{Results: make([]model.UpsertSupplierResult, len(items))}
 	stored := make([]*store.Supplier, 0, len(items))
@@ -86,3 +88,24 @@ func (r *supplierResolver) Footprint(ctx context.Context, obj *store.Supplier, f
 func (r *Resolver) Supplier() generated.SupplierResolver { return &supplierResolver{r} }
 
 type supplierResolver struct{ *Resolver }
+
+// !!! WARNING !!!
+// The code below was going to be deleted when updating resolvers. It has been copied here so you have
+// one last chance to move it out of harms way if you want. There are two reasons this happens:
+//  - When renaming or deleting a resolver the old code will be put in here. You can safely delete
+//    it when you're done.
+//  - You have helper methods in this file. Move them out to keep these resolver files clean.
+/*
+	func (r *upsertSuppliersInputResolver) IdempotencyKey(ctx context.Context, obj *model.UpsertSuppliersInput, data *string) error {
+	panic(fmt.Errorf("not implemented: IdempotencyKey - idempotencyKey"))
+}
+func (r *upsertSuppliersInputResolver) Mode(ctx context.Context, obj *model.UpsertSuppliersInput, data store.BatchMode) error {
+	panic(fmt.Errorf("not implemented: Mode - mode"))
+}
+func (r *upsertSuppliersInputResolver) DryRun(ctx context.Context, obj *model.UpsertSuppliersInput, data bool) error {
+	panic(fmt.Errorf("not implemented: DryRun - dryRun"))
+}
+func (r *Resolver) UpsertSuppliersInput() generated.UpsertSuppliersInputResolver {
+	return &upsertSuppliersInputResolver{r}
+}
+*/

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 
 	"carbongraph/internal/exact"
 )
@@ -183,4 +184,10 @@ func (t *Tenant) ActivityCounts(kind Kind, parents []ID, f *ActivityFilter) (*Se
 // ActivitiesWith is the read of the activities with these ids, in any order; those that are not there, or are another organization's, are missing.
 func (t *Tenant) ActivitiesWith(ids []ID, some Columns) *Select[Activity] {
 	return byID(t.store, t.statement("a"), activities(), ids, some)
+}
+
+// ActivitiesByExternalID gives the activities with these keys, in any order; those that are not there are missing.
+func (t *Tenant) ActivitiesByExternalID(ctx context.Context, externalIDs []string) ([]*Activity, error) {
+	externalIDs = slices.DeleteFunc(slices.Clone(externalIDs), func(key string) bool { return storable("externalId", key) != nil })
+	return byKey(t.store, t.statement("a"), activities(), "a.external_id", listText, externalIDs, 0).All(ctx)
 }

@@ -74,10 +74,14 @@ func (t *Tenant) BatchesWith(ids []ID, some Columns) *Select[Batch] {
 	return byID(t.store, t.statement("b"), batches(), ids, some)
 }
 
-// StartRecalculation stores a run and the batch that is to make it; ids and times are filled in. Nobody sees the run's emissions before it is published.
-func (t *Tenant) StartRecalculation(ctx context.Context, b *Batch, r *CalculationRun) error {
+// StartRecalculation stores a run and the batch that is to make it, with what others write beside them; times are filled in, and ids that are missing. Nobody sees
+// the run's emissions before it is published.
+func (t *Tenant) StartRecalculation(ctx context.Context, b *Batch, r *CalculationRun, also ...func(context.Context, *Writer) error) error {
 	now := t.store.Now()
-	b.ID, b.Kind, b.Status, b.CreatedAt = t.store.newID(), BatchRecalculation, RunQueued, now
+	b.Kind, b.Status, b.CreatedAt = BatchRecalculation, RunQueued, now
+	if b.ID.IsZero() {
+		b.ID = t.store.newID()
+	}
 	r.ID, r.Status, r.StartedAt = t.store.newID(), RunQueued, now
 	b.RunID = &r.ID
 	return t.Write(ctx, func(ctx context.Context, w *Writer) error {
@@ -96,8 +100,17 @@ func (t *Tenant) StartRecalculation(ctx context.Context, b *Batch, r *Calculatio
 		if err := w.exec(ctx, "INSERT", "unpublished_runs", "INSERT INTO unpublished_runs (org_id, run_id) VALUES ($1, $2)", t.org, r.ID); err != nil {
 			return err
 		}
-		return w.exec(ctx, "INSERT", "batches", `INSERT INTO batches (org_id, id, kind, status, run_id, spec, actor, total, processed, failed, takes, cancelled, tidied, created_at)
+		err = w.exec(ctx, "INSERT", "batches", `INSERT INTO batches (org_id, id, kind, status, run_id, spec, actor, total, processed, failed, takes, cancelled, tidied, created_at)
 			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, FALSE, FALSE, $9)`, t.org, b.ID, string(b.Kind), string(b.Status), r.ID, b.Spec, b.Actor, b.Total, now)
+		if err != nil {
+			return err
+		}
+		for _, f := range also {
+			if err := f(ctx, w); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -34,4 +34,5 @@ const (
 	collided             // another transaction was in the way: the whole may be tried again
 	notUnique            // a row with that key is there already
 	tooLarge             // a sum that 64 bits do not hold
+	unstorable           // a value that no column takes, or that breaks a rule of the table
 )

@@ -63,6 +63,7 @@ func openPostgres(ctx context.Context, s *Store, o Options) error {
 	s.closers = append(s.closers, func() error { stop(); return nil })
 	s.dialect, s.kind, s.snapshot = postgres{}, "postgres", s.postgresSnapshot(pool)
 	s.db = bun.NewDB(db, pgdialect.New(), bun.WithDiscardUnknownColumns()).WithQueryHook(observer{s.metrics})
+	s.share = max(1, int(cfg.MaxConns)/4)
 	s.writes, s.writers = s.db, max(1, min(4, runtime.GOMAXPROCS(0), int(cfg.MaxConns)/2))
 	return nil
 }
@@ -97,7 +98,7 @@ func (postgres) words() map[string]string {
 	return map[string]string{"uuid": "uuid", "text": `text COLLATE "C"`, "int": "integer", "bigint": "bigint", "bool": "boolean", "float": "double precision",
 		"bytes": "bytea", "date": "date", "instant": "timestamptz", "include": ") INCLUDE (",
 		"hasTable": "SELECT to_regclass(?) IS NOT NULL", "pairs": "json_each_text(CAST($1 AS json))", "locked": "FOR NO KEY UPDATE",
-		"free": "", "roomy": "SET LOCAL work_mem = '64MB'", "byGrain": `PARTITION BY LIST (grain);
+		"mark": "SELECT CAST(pg_current_xact_id_if_assigned() AS text)", "became": "SELECT pg_xact_status(CAST($1 AS xid8))", "free": "", "roomy": "SET LOCAL work_mem = '64MB'", "byGrain": `PARTITION BY LIST (grain);
 			CREATE TABLE emission_sums_1 PARTITION OF emission_sums FOR VALUES IN (1) WITH (fillfactor = 50);
 			CREATE TABLE emission_sums_2 PARTITION OF emission_sums FOR VALUES IN (2) WITH (fillfactor = 50);
 			CREATE TABLE emission_sums_3 PARTITION OF emission_sums FOR VALUES IN (3) WITH (fillfactor = 50)`,
@@ -175,6 +176,10 @@ func (postgres) classify(err error) trouble {
 		return tookTooLong
 	case "57P01", "57P02", "57P03", "53300": // shutting down, crashed, starting, too many connections
 		return unreachable
+	}
+	switch {
+	case strings.HasPrefix(said.Code, "22"), strings.HasPrefix(said.Code, "23"), said.Code == "54000": // data_exception, integrity_constraint_violation, program_limit_exceeded
+		return unstorable
 	}
 	return otherTrouble
 }

@@ -31,7 +31,7 @@ func openSQLite(ctx context.Context, s *Store, o Options) error {
 		return err
 	}
 	file := filepath.Join(dir, databaseFile)
-	s.dialect, s.kind, s.writers, s.snapshot = sqliteDialect{}, "sqlite", 1, s.sqliteSnapshot
+	s.dialect, s.kind, s.writers, s.share, s.snapshot = sqliteDialect{}, "sqlite", 1, 1, s.sqliteSnapshot
 	open := func(conns int, pragmas ...string) (*bun.DB, error) {
 		query := url.Values{"_txlock": {"immediate"}, "_pragma": append([]string{"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(NORMAL)",
 			"foreign_keys(1)", "wal_autocheckpoint(16384)", "cache_size(-65536)", "temp_store(MEMORY)"}, pragmas...)}
@@ -138,6 +138,8 @@ func (sqliteDialect) classify(err error) trouble {
 		return collided
 	case sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_FULL:
 		return unreachable
+	case sqlite3.SQLITE_CONSTRAINT, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_MISMATCH:
+		return unstorable
 	}
 	return otherTrouble
 }

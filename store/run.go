@@ -19,8 +19,16 @@ func (t *Tenant) StartRun(ctx context.Context, r *CalculationRun) error {
 		r.StartedAt = t.store.Now()
 	}
 	row := runRow{OrgID: t.org, ID: r.ID, Status: r.Status, Preview: r.Preview, Reason: r.Reason, GwpSet: r.GwpSet, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt}
-	_, err := t.store.writes.NewInsert().Model(&row).Exec(ctx)
-	return t.store.fault(err, "start run")
+	return t.store.transact(ctx, "start run", func(ctx context.Context, tx *transaction) error {
+		_, err := tx.NewInsert().Model(&row).Exec(ctx)
+		return err
+	})
+}
+
+// HasRun tells whether a run is there.
+func (t *Tenant) HasRun(ctx context.Context, id ID) (bool, error) {
+	rows, err := t.RunsWith([]ID{id}, 0).All(ctx)
+	return len(rows) > 0, err
 }
 
 // FinishRun stores how a run ended; the end is now where it is not given.
@@ -29,16 +37,18 @@ func (t *Tenant) FinishRun(ctx context.Context, r *CalculationRun) error {
 		now := t.store.Now()
 		r.FinishedAt = &now
 	}
-	res, err := t.store.writes.NewUpdate().Model((*runRow)(nil)).Set("status = ?", r.Status).Set("finished_at = ?", r.FinishedAt).
-		Where("org_id = ?", t.org).Where("id = ?", r.ID).Exec(ctx)
-	if err != nil {
-		return t.store.fault(err, "finish run")
-	}
-	n, err := res.RowsAffected()
-	if err == nil && n == 0 {
-		return fault.New(fault.NotFound, "There is no such calculation run.")
-	}
-	return err
+	return t.store.transact(ctx, "finish run", func(ctx context.Context, tx *transaction) error {
+		res, err := tx.NewUpdate().Model((*runRow)(nil)).Set("status = ?", r.Status).Set("finished_at = ?", r.FinishedAt).
+			Where("org_id = ?", t.org).Where("id = ?", r.ID).Exec(ctx)
+		if err != nil {
+			return err
+		}
+		n, err := res.RowsAffected()
+		if err == nil && n == 0 {
+			return fault.New(fault.NotFound, "There is no such calculation run.")
+		}
+		return err
+	})
 }
 
 var runRelation = newRelation("calculation_runs", "r", nil,

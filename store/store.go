@@ -43,6 +43,7 @@ type Store struct {
 	now      func() time.Time
 	newID    func() ID
 	writers  int
+	share    int
 	held     holder
 	formulas knownFormulas
 	// snapshot takes a connection for the reads of one operation.
@@ -130,6 +131,9 @@ func (s *Store) Dialect() string { return s.kind }
 // Writers is how many transactions at once write faster than one, and leave connections to whoever reads beside them.
 func (s *Store) Writers() int { return s.writers }
 
+// Share is how many connections writers may take at once, so that readers always find one: a quarter of the pool.
+func (s *Store) Share() int { return s.share }
+
 // NewID makes the key of a new row.
 func (s *Store) NewID() ID { return s.newID() }
 
@@ -158,6 +162,8 @@ func (s *Store) fault(err error, doing string) error {
 		return fault.Wrap(err, fault.Overloaded, "Too many writers want the same rows; try again.")
 	case tooLarge:
 		return fault.Wrap(err, fault.BadUserInput, "The sum is larger than the ledger can tell (9.2e12 kilograms or units of money); narrow the filter.")
+	case unstorable:
+		return fault.Wrap(err, fault.BadUserInput, "The database takes no such value; correct it.")
 	case notUnique:
 		return fault.Wrap(err, fault.Conflict, "Something with the same key is there already.")
 	}

@@ -63,6 +63,19 @@ const (
 	ConvertThenDeflate MoneyOrder = "CONVERT_THEN_DEFLATE"
 )
 
+// BatchMode says what an item that fails takes along.
+type BatchMode string
+
+// The modes of batches.
+const (
+	ModeAtomic BatchMode = "ATOMIC" // all items or none
+	ModeChunk  BatchMode = "CHUNK"  // each chunk of items, or none of it
+	ModeItem   BatchMode = "ITEM"   // every item that is right is kept
+)
+
+// Together tells whether items are kept or lost with others.
+func (m BatchMode) Together() bool { return m == ModeAtomic || m == ModeChunk }
+
 // ItemStatus is what became of one item of a batch.
 type ItemStatus string
 

@@ -1391,13 +1391,20 @@ func (ec *executionContext) unmarshalInputDeleteActivitiesInput(ctx context.Cont
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"externalIds"}
+	fieldsInOrder := [...]string{"idempotencyKey", "externalIds"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
 			continue
 		}
 		switch k {
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
 		case "externalIds":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("externalIds"))
 			data, err := ec.unmarshalNString2ᚕstringᚄ(ctx, v)
@@ -1433,6 +1440,9 @@ func (ec *executionContext) unmarshalInputImportActivitiesInput(ctx context.Cont
 		asMap[k] = v
 	}
 
+	if _, present := asMap["mode"]; !present {
+		asMap["mode"] = "ITEM"
+	}
 	if _, present := asMap["dryRun"]; !present {
 		asMap["dryRun"] = false
 	}
@@ -1440,13 +1450,27 @@ func (ec *executionContext) unmarshalInputImportActivitiesInput(ctx context.Cont
 		asMap["calculate"] = true
 	}
 
-	fieldsInOrder := [...]string{"dryRun", "calculate", "activities"}
+	fieldsInOrder := [...]string{"idempotencyKey", "mode", "dryRun", "calculate", "activities"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
 			continue
 		}
 		switch k {
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		case "mode":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mode"))
+			data, err := ec.unmarshalNBatchMode2carbongraphᚋstoreᚐBatchMode(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Mode = data
 		case "dryRun":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dryRun"))
 			data, err := ec.unmarshalNBoolean2bool(ctx, v)

@@ -741,13 +741,20 @@ func (ec *executionContext) unmarshalInputStartRecalculationInput(ctx context.Co
 		asMap["preview"] = false
 	}
 
-	fieldsInOrder := [...]string{"reason", "filter", "gwpSet", "datasetIds", "preview"}
+	fieldsInOrder := [...]string{"idempotencyKey", "reason", "filter", "gwpSet", "datasetIds", "preview"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
 			continue
 		}
 		switch k {
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
 		case "reason":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("reason"))
 			data, err := ec.unmarshalNString2string(ctx, v)
@@ -1140,6 +1147,21 @@ func (ec *executionContext) marshalNBatchKind2carbongraphᚋstoreᚐBatchKind(ct
 	return res
 }
 
+func (ec *executionContext) unmarshalNBatchMode2carbongraphᚋstoreᚐBatchMode(ctx context.Context, v any) (store.BatchMode, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := store.BatchMode(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNBatchMode2carbongraphᚋstoreᚐBatchMode(ctx context.Context, sel ast.SelectionSet, v store.BatchMode) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "BatchMode!")
+	}
+	return res
+}
+
 func (ec *executionContext) marshalNBatchPayload2ᚖcarbongraphᚋgraphᚋmodelᚐBatchPayload(ctx context.Context, sel ast.SelectionSet, v *model.BatchPayload) graphql.Marshaler {
 	if v == nil {
 		graphql.AddInvalidNullError(ctx, "BatchPayload!")
@@ -1238,6 +1260,13 @@ func (ec *executionContext) marshalNRunDifferenceEdge2ᚕcarbongraphᚋstoreᚐE
 func (ec *executionContext) unmarshalNStartRecalculationInput2carbongraphᚋgraphᚋmodelᚐStartRecalculationInput(ctx context.Context, v any) (model.StartRecalculationInput, error) {
 	res, err := ec.unmarshalInputStartRecalculationInput(ctx, v)
 	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalOBatch2ᚖcarbongraphᚋstoreᚐBatch(ctx context.Context, sel ast.SelectionSet, v *store.Batch) graphql.Marshaler {
+	if v == nil {
+		return graphql.Null
+	}
+	return ec._Batch(ctx, sel, v)
 }
 
 // endregion ***************************** type.gotpl *****************************

@@ -672,6 +672,38 @@ func (ec *executionContext) fieldContext_SetFactorMappingsPayload_errors(_ conte
 	return fc, nil
 }
 
+func (ec *executionContext) _SetFactorMappingsPayload_batch(ctx context.Context, field graphql.CollectedField, obj *model.SetFactorMappingsPayload) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_SetFactorMappingsPayload_batch(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.Batch, nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *store.Batch) graphql.Marshaler {
+			return ec.marshalOBatch2ᚖcarbongraphᚋstoreᚐBatch(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_SetFactorMappingsPayload_batch(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "SetFactorMappingsPayload",
+		Field:      field,
+		IsMethod:   false,
+		IsResolver: false,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.childFields_Batch(ctx, field)
+		},
+	}
+	return fc, nil
+}
+
 // endregion **************************** field.gotpl *****************************
 
 // region    **************************** input.gotpl *****************************
@@ -831,7 +863,11 @@ func (ec *executionContext) unmarshalInputSetFactorMappingsInput(ctx context.Con
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"mappings"}
+	if _, present := asMap["recalculate"]; !present {
+		asMap["recalculate"] = true
+	}
+
+	fieldsInOrder := [...]string{"mappings", "recalculate"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
@@ -845,6 +881,13 @@ func (ec *executionContext) unmarshalInputSetFactorMappingsInput(ctx context.Con
 				return it, err
 			}
 			it.Mappings = data
+		case "recalculate":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("recalculate"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Recalculate = data
 		}
 	}
 	return it, nil
@@ -1114,6 +1157,11 @@ func (ec *executionContext) _SetFactorMappingsPayload(ctx context.Context, sel a
 		case "errors":
 			out.Values[i] = ec._SetFactorMappingsPayload_errors(ctx, field, obj)
 			if out.Values[i] == graphql.Null {
+				out.Invalids++
+			}
+		case "batch":
+			out.Values[i] = ec._SetFactorMappingsPayload_batch(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
 				out.Invalids++
 			}
 		default:

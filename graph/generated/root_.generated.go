@@ -462,6 +462,7 @@ type ComplexityRoot struct {
 	}
 
 	SetFactorMappingsPayload struct {
+		Batch    func(childComplexity int) int
 		Errors   func(childComplexity int) int
 		Mappings func(childComplexity int) int
 	}
@@ -2368,6 +2369,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SetCategoryStatementPayload.Statement(childComplexity), true
 
+	case "SetFactorMappingsPayload.batch":
+		if e.ComplexityRoot.SetFactorMappingsPayload.Batch == nil {
+			break
+		}
+
+		return e.ComplexityRoot.SetFactorMappingsPayload.Batch(childComplexity), true
 	case "SetFactorMappingsPayload.errors":
 		if e.ComplexityRoot.SetFactorMappingsPayload.Errors == nil {
 			break
@@ -2780,7 +2787,7 @@ extend type Mutation {
     "Which activities."
     input: DeleteActivitiesInput!
   ): DeleteActivitiesPayload! @listSize(slicingArguments: ["input.externalIds"], sizedFields: ["errors"]) @requires(role: EDITOR)
-  "Many activities in one call, matched by externalId, calculated on the way in unless told not to. A failed item leaves the others alone. At most 10,000."
+  "Many activities in one call, matched by externalId, calculated on the way in unless told not to. The mode says what a failed item takes along. At most 10,000."
   importActivities(
     "The activities, and how to take them."
     input: ImportActivitiesInput!
@@ -2954,6 +2961,10 @@ input ActivityInput {
 
 "Activities to store."
 input ImportActivitiesInput {
+  "Names this piece of work: with the same key and the same input within 24 hours it is done once, and answered each time as it was first, the activities as they are by now. Another input is IDEMPOTENCY_KEY_REUSED. At most 256 bytes. With dryRun it means nothing."
+  idempotencyKey: String
+  "What an activity that fails takes along."
+  mode: BatchMode! = ITEM
   "Validates and calculates everything, writes nothing."
   dryRun: Boolean! = false
   "False stores the lines without calculating them."
@@ -3004,6 +3015,8 @@ enum ItemStatus {
 
 "Activities to delete."
 input DeleteActivitiesInput {
+  "Names this piece of work: with the same key and the same input within 24 hours it is done once, and answered each time as it was first. Another input is IDEMPOTENCY_KEY_REUSED. At most 256 bytes."
+  idempotencyKey: String
   "Their external ids, each once, at most 10,000."
   externalIds: [String!]!
 }
@@ -3192,8 +3205,20 @@ enum BatchKind {
   FACTOR_IMPORT
 }
 
+"What an item that fails takes along."
+enum BatchMode {
+  "Everything: all items are kept, or none. The others are ROLLED_BACK."
+  ATOMIC
+  "Its chunk of 1,000 items, of which all are kept or none. The others are ROLLED_BACK."
+  CHUNK
+  "Nothing: every item that is right is kept."
+  ITEM
+}
+
 "What is to be calculated anew, and how."
 input StartRecalculationInput {
+  "Names this piece of work: with the same key and the same input within 24 hours it is started once. Another input is IDEMPOTENCY_KEY_REUSED. At most 256 bytes."
+  idempotencyKey: String
   "Why, in words: it stands in the run for as long as its emissions."
   reason: String!
   "Which lines; null: the whole ledger."
@@ -3963,7 +3988,7 @@ type FootprintTotals @cost(weight: "0") @cacheControl(maxAge: 1800, scope: PRIVA
 }
 
 extend type Mutation {
-  "Decides what lines are calculated with from now on; emissions that are there stay as they are. A mapping of the same accountCode, description and country is replaced and keeps its id. A failed item leaves the others alone. At most 1,000."
+  "Decides what lines are calculated with from now on, and has those that are there calculated anew in the background. A mapping of the same accountCode, description and country is replaced and keeps its id. A failed item leaves the others alone. At most 1,000."
   setFactorMappings(
     "The mappings."
     input: SetFactorMappingsInput!
@@ -4056,6 +4081,8 @@ type FactorSuggestion @cacheControl(maxAge: 300, scope: PRIVATE) {
 input SetFactorMappingsInput {
   "The mappings, at most 1,000."
   mappings: [FactorMappingInput!]!
+  "True starts a recalculation of the ledger, once they are stored: lines that come out as they were stay as they are."
+  recalculate: Boolean! = true
 }
 
 "A mapping as a person decides it. At least one of accountCode, description and country; a factor, or exclude with a reason."
@@ -4080,8 +4107,10 @@ input FactorMappingInput {
 type SetFactorMappingsPayload @cost(weight: "0") {
   "The mappings as they are stored now, in the order of the inputs, without those that failed."
   mappings: [FactorMapping!]!
-  "Why items failed; the path names the item. Empty where none did."
+  "Why items failed; the path names the item. Why nothing is calculated anew, such as a locked year, stands here too, with the path of recalculate. Empty where nothing failed."
   errors: [UserError!]!
+  "The recalculation, in the background; null where none was started."
+  batch: Batch
 }
 `, BuiltIn: false},
 	{Name: "../schema/organization.graphqls", Input: `extend type Query {
@@ -4261,7 +4290,7 @@ type ReportingYearPayload {
 }
 
 extend type Mutation {
-  "Many suppliers in one call, matched by externalId. A failed item leaves the others alone. At most 10,000."
+  "Many suppliers in one call, matched by externalId. The mode says what a failed item takes along. At most 10,000."
   upsertSuppliers(
     "The suppliers."
     input: UpsertSuppliersInput!
@@ -4403,6 +4432,12 @@ input SupplierInput {
 
 "Suppliers to store."
 input UpsertSuppliersInput {
+  "Names this piece of work: with the same key and the same input within 24 hours it is done once, and answered each time as it was first, the suppliers as they are by now. Another input is IDEMPOTENCY_KEY_REUSED. At most 256 bytes. With dryRun it means nothing."
+  idempotencyKey: String
+  "What a supplier that fails takes along."
+  mode: BatchMode! = ITEM
+  "Validates everything, writes nothing."
+  dryRun: Boolean! = false
   "The suppliers, at most 10,000."
   suppliers: [SupplierInput!]!
 }
@@ -4427,9 +4462,9 @@ type UpsertSupplierResult @cost(weight: "0") {
   index: Int!
   "The input's external id."
   externalId: String!
-  "What became of it."
+  "What became of it; with dryRun, what would have."
   status: ItemStatus!
-  "The supplier as it is stored now; null where the item failed."
+  "The supplier as it is stored now; null where the item failed, and with dryRun."
   supplier: Supplier
   "Why the item failed; null where it did not."
   error: UserError
@@ -5218,6 +5253,8 @@ func (ec *executionContext) childFields_SetFactorMappingsPayload(ctx context.Con
 		return ec.fieldContext_SetFactorMappingsPayload_mappings(ctx, field)
 	case "errors":
 		return ec.fieldContext_SetFactorMappingsPayload_errors(ctx, field)
+	case "batch":
+		return ec.fieldContext_SetFactorMappingsPayload_batch(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type SetFactorMappingsPayload", field.Name)
 }

@@ -1168,13 +1168,41 @@ func (ec *executionContext) unmarshalInputUpsertSuppliersInput(ctx context.Conte
 		asMap[k] = v
 	}
 
-	fieldsInOrder := [...]string{"suppliers"}
+	if _, present := asMap["mode"]; !present {
+		asMap["mode"] = "ITEM"
+	}
+	if _, present := asMap["dryRun"]; !present {
+		asMap["dryRun"] = false
+	}
+
+	fieldsInOrder := [...]string{"idempotencyKey", "mode", "dryRun", "suppliers"}
 	for _, k := range fieldsInOrder {
 		v, ok := asMap[k]
 		if !ok {
 			continue
 		}
 		switch k {
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		case "mode":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("mode"))
+			data, err := ec.unmarshalNBatchMode2carbongraphᚋstoreᚐBatchMode(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Mode = data
+		case "dryRun":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("dryRun"))
+			data, err := ec.unmarshalNBoolean2bool(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.DryRun = data
 		case "suppliers":
 			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("suppliers"))
 			data, err := ec.unmarshalNSupplierInput2ᚕcarbongraphᚋstoreᚐSupplierInputᚄ(ctx, v)

@@ -75,6 +75,8 @@ type ReportingYearPayload struct {
 
 // What is to be calculated anew, and how.
 type StartRecalculationInput struct {
+	// Names this piece of work: with the same key and the same input within 24 hours it is started once. Another input is IDEMPOTENCY_KEY_REUSED. At most 256 bytes.
+	IdempotencyKey *string `json:"idempotencyKey,omitempty"`
 	// Why, in words: it stands in the run for as long as its emissions.
 	Reason string `json:"reason"`
 	// Which lines; null: the whole ledger.

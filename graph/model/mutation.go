@@ -10,20 +10,31 @@ type Viewer struct {
 }
 
 // UpsertSuppliersInput is the input of upsertSuppliers.
-type UpsertSuppliersInput struct{ Suppliers []store.SupplierInput }
+type UpsertSuppliersInput struct {
+	IdempotencyKey *string
+	Mode           store.BatchMode
+	DryRun         bool
+	Suppliers      []store.SupplierInput
+}
 
 // ImportActivitiesInput is the input of importActivities.
 type ImportActivitiesInput struct {
-	DryRun     bool
-	Calculate  bool
-	Activities []store.ActivityInput
+	IdempotencyKey *string
+	Mode           store.BatchMode
+	DryRun         bool
+	Calculate      bool
+	Activities     []store.ActivityInput
 }
 
 // SetFactorMappingsInput is the input of setFactorMappings.
-type SetFactorMappingsInput struct{ Mappings []store.FactorMappingInput }
+type SetFactorMappingsInput struct {
+	Mappings    []store.FactorMappingInput
+	Recalculate bool
+}
 
 // SetFactorMappingsPayload is the answer of setFactorMappings.
 type SetFactorMappingsPayload struct {
+	Batch    *store.Batch
 	Mappings []*store.FactorMapping
 	Errors   []store.Problem
 }

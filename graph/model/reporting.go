@@ -60,7 +60,10 @@ func (s *CategoryStatement) Totals(ctx context.Context) (*store.FootprintTotals,
 }
 
 // DeleteActivitiesInput is the input of deleteActivities.
-type DeleteActivitiesInput struct{ ExternalIds []string }
+type DeleteActivitiesInput struct {
+	IdempotencyKey *string
+	ExternalIds    []string
+}
 
 // DeleteActivitiesPayload is the answer of deleteActivities.
 type DeleteActivitiesPayload struct {

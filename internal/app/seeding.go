@@ -66,7 +66,7 @@ func sow(ctx context.Context, st *store.Store, org *store.Organization, o seed.O
 		return nil, err
 	}
 	ledger := seed.New(o)
-	if _, err := im.Suppliers(ctx, t, ledger.Suppliers()); err != nil {
+	if _, err := im.Suppliers(ctx, t, ledger.Suppliers(), batch.Flags{}); err != nil {
 		return nil, err
 	}
 	return im.Stream(ctx, t, ledger.Activities(), batch.Flags{Calculate: true}, batch.FileOptions{

@@ -2,6 +2,8 @@ package batch
 
 import (
 	"context"
+	"io"
+	"slices"
 
 	"carbongraph/store"
 )
@@ -14,12 +16,46 @@ type ItemResult struct {
 	Problem    *store.Problem  // why it failed, or why it is stored without an emission
 }
 
-// Activities imports lines of the ledger and gives a result for each, in the order of the lines. Lines that are wrong fail alone. They are written in
-// chunks, so an error may leave the first of them stored: sending all of them again does no harm.
+// Activities imports lines of the ledger and gives a result for each, in the order of the lines. They are calculated on every core and written in chunks, several
+// at a time; the mode says what a line that is wrong takes along. An error may leave the first chunks stored: sending all lines again does no harm, and with a
+// key it tells of each line what the first time would have told.
 func (im *Importer) Activities(ctx context.Context, t *store.Tenant, in []store.ActivityInput, f Flags) ([]ItemResult, error) {
+	if f.DryRun {
+		f.Key = "" // what writes nothing does nothing twice
+	}
+	key := f.Key
+	f.Key = ""
+	k, err := im.claim(ctx, t, key, "importActivities", struct {
+		Flags Flags
+		Lines []store.ActivityInput
+	}{f, in})
+	if err != nil {
+		return nil, err
+	}
+	if k.finished {
+		return im.answered(ctx, k, in)
+	}
+	results, err := im.activities(ctx, t, in, f, k)
+	return results, k.end(ctx, err)
+}
+
+func (im *Importer) activities(ctx context.Context, t *store.Tenant, in []store.ActivityInput, f Flags, k *keyed) ([]ItemResult, error) {
 	r, err := im.begin(ctx, t, f, "Import of activities")
 	if err != nil {
 		return nil, err
+	}
+	r.urgent = true
+	if f.Mode == store.ModeAtomic {
+		r.chunk = max(1, len(in))
+	}
+	r.whole = len(in) <= r.chunk
+	if len(k.pieces) > 0 {
+		if r.started, err = t.HasRun(ctx, k.work); err != nil {
+			return nil, err
+		}
+	}
+	if k.named() {
+		r.record.ID, r.stored, r.note, r.recall = k.work, k.pieces, k.note, k.recall
 	}
 	lines := make([]*line, len(in))
 	seen := make(map[string]bool, len(in))
@@ -42,33 +78,42 @@ func (im *Importer) Activities(ctx context.Context, t *store.Tenant, in []store.
 	return results, nil
 }
 
-// share is how many lines a worker takes at once.
+// share is how many lines of a list a worker takes at once, where all of them fit into one chunk.
 const share = 100
 
-// importLines stores one chunk at a time, with its suppliers in the same transaction: a server has many clients, who write beside each other anyway.
+// importLines stores a list. What fits into one chunk is written in one transaction, with its suppliers; more goes the way of files.
 func (r *run) importLines(ctx context.Context, lines []*line, s *Summary) error {
+	tally := func(lines []*line) error {
+		for _, l := range lines {
+			s.count(l)
+		}
+		return nil
+	}
+	if !r.whole || len(r.stored) > 0 {
+		rest := lines
+		return r.pipeline(ctx, func() (*line, error) {
+			if len(rest) == 0 {
+				return nil, io.EOF
+			}
+			l := rest[0]
+			rest = rest[1:]
+			return l, nil
+		}, tally)
+	}
 	err := r.parallel(ctx, (len(lines)+share-1)/share, func(ctx context.Context, i int) error {
 		return r.calculate(ctx, lines[i*share:min((i+1)*share, len(lines))])
 	})
-	if err != nil {
+	if err != nil || len(lines) == 0 {
 		return err
 	}
-	for start := 0; start < len(lines); start += r.chunk {
-		c := &chunk{lines: lines[start:min(start+r.chunk, len(lines))]}
-		if err := r.prepare(ctx, c); err != nil {
-			return err
-		}
-		if err := r.write(ctx, c); err != nil {
-			return err
-		}
-		if !r.flags.DryRun {
-			r.remember(&c.ahead)
-		}
-		for _, l := range c.lines {
-			s.count(l)
-		}
+	c := &chunk{lines: lines}
+	if err := r.prepare(ctx, c); err != nil {
+		return err
 	}
-	return nil
+	if err := r.write(ctx, c); err != nil {
+		return err
+	}
+	return tally(lines)
 }
 
 func (r *run) result(l *line) ItemResult {
@@ -80,4 +125,43 @@ func (r *run) result(l *line) ItemResult {
 		res.Activity = &l.activity
 	}
 	return res
+}
+
+// answered gives what was answered first to work that is done: what became of each line then, with the activities as they are now.
+func (im *Importer) answered(ctx context.Context, k *keyed, in []store.ActivityInput) ([]ItemResult, error) {
+	outcome, err := outcomeOf(k.pieces, len(in))
+	if err != nil {
+		return nil, err
+	}
+	results := make([]ItemResult, len(in))
+	keys := make([]string, len(in))
+	for i := range in {
+		keys[i] = in[i].ExternalID
+	}
+	now, err := activitiesBy(ctx, k.tenant, keys, im.chunk)
+	if err != nil {
+		return nil, err
+	}
+	for i, key := range keys {
+		results[i] = ItemResult{ExternalID: key, Status: outcome.status(i), Problem: outcome.Problems[i]}
+		if results[i].Status != store.Failed {
+			results[i].Activity = now[key]
+		}
+	}
+	return results, nil
+}
+
+// activitiesBy reads activities by their keys, so many at a time.
+func activitiesBy(ctx context.Context, t *store.Tenant, keys []string, chunk int) (map[string]*store.Activity, error) {
+	now := make(map[string]*store.Activity, len(keys))
+	for part := range slices.Chunk(keys, chunk) {
+		found, err := t.ActivitiesByExternalID(ctx, part)
+		if err != nil {
+			return nil, err
+		}
+		for _, a := range found {
+			now[a.ExternalID] = a
+		}
+	}
+	return now, nil
 }

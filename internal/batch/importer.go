@@ -38,6 +38,7 @@ type Importer struct {
 	workers int
 	writers int
 	chunk   int
+	slots   *slots
 }
 
 // New makes an importer.
@@ -55,13 +56,16 @@ func New(o Options) *Importer {
 	if im.chunk <= 0 {
 		im.chunk = chunkRows
 	}
+	im.slots = newSlots(max(im.writers, im.store.Share()))
 	return im
 }
 
 // Flags say what an import does with lines that are right.
 type Flags struct {
-	DryRun    bool // check and calculate everything, write nothing
-	Calculate bool // calculate emissions; otherwise the lines alone are kept
+	DryRun    bool            // check and calculate everything, write nothing
+	Calculate bool            // calculate emissions; otherwise the lines alone are kept
+	Mode      store.BatchMode // what a line that fails takes along; empty: nothing
+	Key       string          // an idempotency key; empty: none
 }
 
 // run is one import on its way: what it needs of the organization, read once.
@@ -78,7 +82,14 @@ type run struct {
 	record     *store.CalculationRun
 	started    bool // the record is stored
 	began      time.Time
-	suppliers  map[string]store.ID // by external id: those that are stored, as far as this import has met them; for one goroutine at a time
+	urgent     bool                                               // somebody waits for the end
+	whole      bool                                               // all lines are one chunk
+	patience   time.Duration                                      // how long it waits for a database that is away
+	sizer      *sizer                                             // finds the size of chunks; nil: it is fixed
+	recall     func(context.Context, *chunk) error                // tells the lines of a chunk that an earlier attempt has stored what became of them; nil: nobody asks
+	stored     []store.Piece                                      // what an earlier attempt has stored, in order
+	note       func(context.Context, *store.Writer, *piece) error // of each piece, in the transaction that stores it; nil: nothing is noted
+	suppliers  map[string]store.ID                                // by external id: those that are stored, as far as this import has met them; for one goroutine at a time
 }
 
 // begin reads what the import needs.

@@ -8,11 +8,15 @@ import (
 	"runtime/debug"
 
 	"golang.org/x/sync/errgroup"
+
+	"carbongraph/store"
 )
 
 // chunk is so many lines on their way from the reader over a worker and a writer to the tally.
 type chunk struct {
+	first  int // the place of its first line
 	lines  []*line
+	kept   *store.Piece // what an earlier attempt has stored of it: all
 	ahead  ahead
 	ready  chan struct{} // closed when they are calculated
 	done   chan struct{} // closed when they are stored or given up
@@ -40,7 +44,7 @@ func (r *run) pipeline(ctx context.Context, next func() (*line, error), tally fu
 	for range r.workers {
 		g.Go(guarded(func() error {
 			for c := range work {
-				if err := r.calculate(going, c.lines); err != nil {
+				if err := r.ready(going, c); err != nil {
 					return err
 				}
 				close(c.ready)
@@ -78,10 +82,19 @@ func (r *run) pipeline(ctx context.Context, next func() (*line, error), tally fu
 
 // cut makes chunks of lines until they end, and tells why they did.
 func (r *run) cut(ctx context.Context, next func() (*line, error), to ...chan<- *chunk) error {
+	stored, at := r.stored, 0
 	for {
-		lines, end := take(next, r.chunk)
+		n, kept := r.rows(), (*store.Piece)(nil)
+		if len(stored) > 0 {
+			n = min(n, stored[0].First-at)
+			if n == 0 {
+				kept, n, stored = &stored[0], stored[0].Items, stored[1:]
+			}
+		}
+		lines, end := take(next, n)
 		if len(lines) > 0 {
-			c := &chunk{lines: lines, ready: make(chan struct{}), done: make(chan struct{})}
+			c := &chunk{first: at, lines: lines, kept: kept, ready: make(chan struct{}), done: make(chan struct{})}
+			at += len(lines)
 			for _, to := range to {
 				if !send(ctx, to, c) {
 					return ctx.Err()
@@ -102,11 +115,13 @@ func (r *run) handOut(ctx, going context.Context, order <-chan *chunk, writes, h
 		case <-going.Done():
 			return going.Err()
 		}
-		if err := r.prepare(ctx, c); err != nil {
-			return err
-		}
-		if err := r.introduce(ctx, c); err != nil {
-			return err
+		if c.kept == nil {
+			if err := r.patiently(ctx, func() error { return r.prepare(ctx, c) }); err != nil {
+				return err
+			}
+			if err := r.introduce(ctx, c); err != nil {
+				return err
+			}
 		}
 		if !send(going, writes, c) {
 			return going.Err()
@@ -122,9 +137,33 @@ func (r *run) keep(ctx, going context.Context, c *chunk) error {
 	if going.Err() != nil {
 		return nil
 	}
+	if c.kept != nil {
+		c.stored = r.recall != nil
+		return nil
+	}
 	err := r.write(ctx, c)
 	c.stored = err == nil
+	r.sizer.add(len(c.lines))
 	return err
+}
+
+// ready has a chunk calculated, or recalled where it is stored already.
+func (r *run) ready(ctx context.Context, c *chunk) error {
+	switch {
+	case c.kept == nil:
+		return r.patiently(ctx, func() error { return r.calculate(ctx, c.lines) })
+	case r.recall != nil:
+		return r.recall(ctx, c)
+	}
+	return nil
+}
+
+// rows is how many lines the next chunk has.
+func (r *run) rows() int {
+	if r.sizer == nil {
+		return r.chunk
+	}
+	return r.sizer.rows()
 }
 
 // tallied waits for each chunk that was handed out and tallies those that are stored. A tally that fails stops the import; what is stored until it has

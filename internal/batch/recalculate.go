@@ -23,6 +23,7 @@ type Recalculation struct {
 	Datasets []store.ID            // factors of the same source are taken from these releases; empty: those that rules name
 	Preview  bool                  // tell what would change, and change nothing
 	Actor    string                // who asks
+	Key      string                // an idempotency key; empty: none
 }
 
 // recalculationSpec is a Recalculation as its batch keeps it.
@@ -33,6 +34,23 @@ type recalculationSpec struct {
 
 // StartRecalculation stores what is to be done and gives the batch; Background does it.
 func (im *Importer) StartRecalculation(ctx context.Context, t *store.Tenant, r Recalculation) (*store.Batch, error) {
+	asked := r
+	asked.Key, asked.Actor = "", ""
+	k, err := im.claim(ctx, t, r.Key, "startRecalculation", asked)
+	if err != nil {
+		return nil, err
+	}
+	if k.finished {
+		return &store.Batch{ID: k.work}, nil
+	}
+	b, err := im.startRecalculation(ctx, t, r, k)
+	if err != nil && k.named() {
+		err = k.end(ctx, err)
+	}
+	return b, err
+}
+
+func (im *Importer) startRecalculation(ctx context.Context, t *store.Tenant, r Recalculation, k *keyed) (*store.Batch, error) {
 	if reason := wrongText(r.Reason, maxDescription); reason != "" || r.Reason == "" {
 		return nil, fault.New(fault.BadUserInput, "A recalculation needs a reason in words, of at most %d characters.", maxDescription).At("reason")
 	}
@@ -63,8 +81,8 @@ func (im *Importer) StartRecalculation(ctx context.Context, t *store.Tenant, r R
 	if err != nil {
 		return nil, err
 	}
-	b := &store.Batch{Spec: string(spec), Actor: r.Actor, Total: new(int32(n))}
-	return b, t.StartRecalculation(ctx, b, run)
+	b := &store.Batch{ID: k.work, Spec: string(spec), Actor: r.Actor, Total: new(int32(n))}
+	return b, t.StartRecalculation(ctx, b, run, k.finish)
 }
 
 // checkDatasets refuses datasets that are not there, and two of one source: which of them was meant cannot be told.

@@ -2,7 +2,9 @@ package batch
 
 import (
 	"context"
+	"errors"
 	"regexp"
+	"slices"
 	"strings"
 
 	"carbongraph/internal/fault"
@@ -23,49 +25,144 @@ var (
 	leiForm   = regexp.MustCompile(`^[A-Z0-9]{18}[0-9]{2}$`)
 )
 
-// Suppliers creates suppliers or changes them, matched by external id, and gives a result for each, in order. What an input leaves out is cleared.
-func (im *Importer) Suppliers(ctx context.Context, t *store.Tenant, in []store.SupplierInput) ([]SupplierResult, error) {
+// Suppliers creates suppliers or changes them, matched by external id, and gives a result for each, in order. What an input leaves out is cleared. The mode says
+// what a supplier that is wrong takes along.
+func (im *Importer) Suppliers(ctx context.Context, t *store.Tenant, in []store.SupplierInput, f Flags) ([]SupplierResult, error) {
+	key := f.Key
+	if f.Key = ""; f.DryRun {
+		key = ""
+	}
+	k, err := im.claim(ctx, t, key, "upsertSuppliers", struct {
+		Flags     Flags
+		Suppliers []store.SupplierInput
+	}{f, in})
+	if err != nil {
+		return nil, err
+	}
+	results, err := im.suppliers(ctx, in, f, k)
+	if k.finished {
+		return results, err
+	}
+	return results, k.end(ctx, err)
+}
+
+func (im *Importer) suppliers(ctx context.Context, in []store.SupplierInput, f Flags, k *keyed) ([]SupplierResult, error) {
 	results := make([]SupplierResult, len(in))
 	seen := make(map[string]bool, len(in))
-	var good []int
 	for i := range in {
-		s := &in[i]
-		f := checkSupplier(s)
-		if f == nil && seen[s.ExternalID] {
-			f = duplicate(s.ExternalID)
+		s, res := &in[i], &results[i]
+		wrong := checkSupplier(s)
+		if wrong == nil && seen[s.ExternalID] {
+			wrong = duplicate(s.ExternalID)
 		}
-		seen[s.ExternalID] = seen[s.ExternalID] || f == nil
-		results[i].ExternalID = s.ExternalID
-		if f != nil {
-			results[i].Status, results[i].Problem = store.Failed, problemOf(f)
+		seen[s.ExternalID] = seen[s.ExternalID] || wrong == nil
+		res.ExternalID = s.ExternalID
+		if wrong != nil {
+			res.Status, res.Problem = store.Failed, problemOf(wrong)
 			continue
 		}
-		results[i].Supplier = &store.Supplier{ExternalID: &s.ExternalID, Name: s.Name, Country: s.Country, NaicsCode: s.NaicsCode, Duns: s.Duns, Lei: s.Lei, Tier: s.Tier}
-		good = append(good, i)
+		res.Supplier = &store.Supplier{ExternalID: &s.ExternalID, Name: s.Name, Country: s.Country, NaicsCode: s.NaicsCode, Duns: s.Duns, Lei: s.Lei, Tier: s.Tier}
 	}
-	for start := 0; start < len(good); start += im.chunk {
-		if err := putSuppliers(ctx, t, results, good[start:min(start+im.chunk, len(good))]); err != nil {
+	chunk := im.chunk
+	if f.Mode == store.ModeAtomic {
+		chunk = max(1, len(in))
+	}
+	for part, kept := range k.parts(len(in), chunk) {
+		do := im.putSuppliers
+		if kept {
+			do = im.recallSuppliers
+		}
+		if err := do(ctx, k, f, part, results[part.First:part.First+part.Items]); err != nil {
 			return nil, err
 		}
 	}
 	return results, nil
 }
 
-func putSuppliers(ctx context.Context, t *store.Tenant, results []SupplierResult, chunk []int) error {
-	rows := make([]*store.Supplier, len(chunk))
-	for i, at := range chunk {
-		rows[i] = results[at].Supplier
+// putSuppliers stores what is right of a part of the list.
+func (im *Importer) putSuppliers(ctx context.Context, k *keyed, f Flags, part store.Piece, results []SupplierResult) error {
+	if f.Mode.Together() {
+		rollBackSuppliers(part.First, results)
 	}
-	var statuses []store.ItemStatus
-	err := t.Write(ctx, func(ctx context.Context, w *store.Writer) (err error) {
-		statuses, err = w.UpsertSuppliers(ctx, rows, false)
+	var rows []*store.Supplier
+	for i := range results {
+		if results[i].Problem == nil {
+			rows = append(rows, results[i].Supplier)
+		}
+	}
+	if len(rows) == 0 && !k.named() {
+		return nil
+	}
+	if err := im.slots.take(ctx, true); err != nil {
 		return err
+	}
+	defer im.slots.give()
+	var became []fate
+	err := k.tenant.Write(ctx, func(ctx context.Context, w *store.Writer) error {
+		statuses, err := w.UpsertSuppliers(ctx, rows, false)
+		if err != nil {
+			return err
+		}
+		became = make([]fate, len(results))
+		for i := range results {
+			if became[i] = (fate{store.Failed, results[i].Problem}); results[i].Problem == nil {
+				became[i].status, statuses = statuses[0], statuses[1:]
+			}
+		}
+		if f.DryRun {
+			return errDryRun
+		}
+		return k.keep(ctx, w, part.First, became)
 	})
+	if err != nil && !errors.Is(err, errDryRun) {
+		return err
+	}
+	for i := range results {
+		if results[i].Status = became[i].status; f.DryRun {
+			results[i].Supplier = nil
+		}
+	}
+	return nil
+}
+
+// rollBackSuppliers fails those that are right because of the first that is not.
+func rollBackSuppliers(first int, results []SupplierResult) {
+	at := slices.IndexFunc(results, func(r SupplierResult) bool { return r.Problem != nil })
+	if at < 0 {
+		return
+	}
+	because := problemOf(fault.New(fault.RolledBack, "Right, but not stored: item %d failed with %s. Correct it and send them all again.", first+at, results[at].Problem.Code))
+	for i := range results {
+		if r := &results[i]; r.Problem == nil {
+			r.Status, r.Problem, r.Supplier = store.Failed, because, nil
+		}
+	}
+}
+
+// recallSuppliers tells what became of a part that is stored already, with the suppliers as they are now.
+func (im *Importer) recallSuppliers(ctx context.Context, k *keyed, _ Flags, part store.Piece, results []SupplierResult) error {
+	was, err := outcomeOf([]store.Piece{{Items: part.Items, Outcome: part.Outcome}}, len(results))
 	if err != nil {
 		return err
 	}
-	for i, at := range chunk {
-		results[at].Status = statuses[i]
+	keys := make([]string, len(results))
+	for i := range results {
+		keys[i] = results[i].ExternalID
+	}
+	found, err := k.tenant.SuppliersByExternalID(ctx, keys)
+	if err != nil {
+		return err
+	}
+	now := make(map[string]*store.Supplier, len(found))
+	for _, s := range found {
+		now[*s.ExternalID] = s
+	}
+	for i, key := range keys {
+		r := &results[i]
+		r.Status, r.Problem, r.Supplier = was.status(i), was.Problems[i], nil
+		if r.Status != store.Failed {
+			r.Supplier = now[key]
+		}
 	}
 	return nil
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"carbongraph/internal/batch"
 	"carbongraph/store"
 	"carbongraph/store/storetest"
 )
@@ -72,7 +73,7 @@ func TestSuppliersAreCreatedChangedAndRefusedOneByOne(t *testing.T) {
 	storetest.Each(t, "in the order of the inputs", func(t *testing.T, st *store.Store) {
 		w := newWorld(t, st)
 		first := []store.SupplierInput{{ExternalID: "1", Name: "Alum", Country: new("GB"), NaicsCode: new("3313"), Duns: new("150483782"), Lei: new("5493001KJTIIGC8Y1R12"), Tier: new(int32(2))}, {ExternalID: "2", Name: "Borax"}}
-		if _, err := w.Suppliers(t.Context(), w.tenant, first); err != nil {
+		if _, err := w.Suppliers(t.Context(), w.tenant, first, batch.Flags{}); err != nil {
 			t.Fatal(err)
 		}
 		cases := []struct {
@@ -99,7 +100,7 @@ func TestSuppliersAreCreatedChangedAndRefusedOneByOne(t *testing.T) {
 		for _, tc := range cases {
 			in = append(in, tc.in)
 		}
-		got, err := w.Suppliers(t.Context(), w.tenant, in)
+		got, err := w.Suppliers(t.Context(), w.tenant, in, batch.Flags{})
 		if err != nil || len(got) != len(in) {
 			t.Fatalf("%d results, %v", len(got), err)
 		}

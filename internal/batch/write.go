@@ -79,12 +79,13 @@ func (r *run) refuseLocked(ctx context.Context, lines []*line) error {
 }
 
 // introduce stores what comes ahead of a chunk in a transaction of its own, so that the chunks behind may name its suppliers while it is being stored: they
-// would otherwise wait for it, or make them again. A dry run keeps nothing, so that each of its chunks brings its own.
+// would otherwise wait for it, or make them again. A dry run keeps nothing, and a chunk that may be taken back as a whole keeps what comes ahead of it in the same
+// transaction: each of these brings its own.
 func (r *run) introduce(ctx context.Context, c *chunk) error {
-	if r.flags.DryRun || len(c.ahead.rules)+len(c.ahead.suppliers) == 0 {
+	if r.flags.DryRun || r.flags.Mode.Together() || len(c.ahead.rules)+len(c.ahead.suppliers) == 0 {
 		return nil
 	}
-	if err := r.tenant.Write(ctx, c.ahead.put); err != nil {
+	if err := r.patiently(ctx, func() error { return r.tenant.Write(ctx, c.ahead.put) }); err != nil {
 		return err
 	}
 	r.remember(&c.ahead)
@@ -97,44 +98,6 @@ func (r *run) remember(a *ahead) {
 		r.suppliers[*s.ExternalID] = s.ID
 	}
 	*a = ahead{}
-}
-
-// write stores the chunk's lines that are right in one transaction, with what is still to come ahead of them, and notes what became of each.
-func (r *run) write(ctx context.Context, c *chunk) error {
-	good := make([]*line, 0, len(c.lines))
-	for _, l := range c.lines {
-		if l.failure == nil {
-			good = append(good, l)
-		}
-	}
-	if len(good) == 0 {
-		return nil
-	}
-	var statuses []store.ItemStatus
-	rows := make([]*store.Line, len(good))
-	err := r.tenant.Write(ctx, func(ctx context.Context, w *store.Writer) error {
-		if err := c.ahead.put(ctx, w); err != nil {
-			return err
-		}
-		for i, l := range good {
-			rows[i] = l.stored()
-		}
-		var err error
-		if statuses, err = w.PutLines(ctx, rows); err == nil && r.flags.DryRun {
-			err = errDryRun
-		}
-		return err
-	})
-	if err != nil && !errors.Is(err, errDryRun) {
-		return err
-	}
-	for i, l := range good {
-		l.status = statuses[i]
-		if f := rows[i].Refused; f != nil {
-			l.fail(f)
-		}
-	}
-	return nil
 }
 
 // stored gives the line as the store takes it, once its supplier has its id.

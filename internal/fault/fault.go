@@ -19,6 +19,8 @@ const (
 	BadUserInput            Code = "BAD_USER_INPUT"
 	InvalidCursor           Code = "INVALID_CURSOR"
 	Conflict                Code = "CONFLICT"
+	IdempotencyKeyReused    Code = "IDEMPOTENCY_KEY_REUSED"
+	RolledBack              Code = "ROLLED_BACK"
 	PeriodLocked            Code = "PERIOD_LOCKED"
 	UnknownUnit             Code = "UNKNOWN_UNIT"
 	UnitMismatch            Code = "UNIT_MISMATCH"

@@ -32,6 +32,8 @@ func meanings() []meaning {
 		{BadUserInput, http.StatusBadRequest, "Input not valid", "Correct the part that the message and `inputPath` name."},
 		{InvalidCursor, http.StatusBadRequest, "Cursor not valid here", "Pass a cursor as it was given, to the same field with the same order and filter, or start again without one."},
 		{Conflict, http.StatusConflict, "In conflict with what is stored", "Read what is stored and decide anew."},
+		{IdempotencyKeyReused, http.StatusConflict, "Idempotency key given twice", "Give each piece of work a key of its own; the same work, sent again with its key, gets the first answer. Nothing was run."},
+		{RolledBack, http.StatusConflict, "Right, but not stored", "Correct the items that failed beside this one and send all of them again, or choose the mode ITEM. Nothing of this item was stored."},
 		{PeriodLocked, http.StatusConflict, "Reporting year locked", "Book the line in a year that is open, or have an ADMIN unlock the year that the message names, with a reason."},
 		{UnknownUnit, http.StatusUnprocessableEntity, "Unit not known", "Write the unit as one of the known symbols. The line is kept without an emission."},
 		{UnitMismatch, http.StatusUnprocessableEntity, "Units of different dimensions", "Give the quantity in a unit of the factor's dimension, or choose another factor. The line is kept without an emission."},

@@ -1,0 +1,12 @@
+DROP TABLE column_files;
+DROP TABLE batch_parts;
+DROP TABLE batch_failures;
+DROP TABLE idempotency_keys;
+DROP TABLE work_pieces;
+ALTER TABLE batches DROP COLUMN read_bytes;
+ALTER TABLE batches DROP COLUMN size_bytes;
+ALTER TABLE batches DROP COLUMN excluded;
+ALTER TABLE batches DROP COLUMN calculated;
+ALTER TABLE batches DROP COLUMN unchanged;
+ALTER TABLE batches DROP COLUMN updated;
+ALTER TABLE batches DROP COLUMN created;
