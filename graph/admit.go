@@ -87,6 +87,15 @@ func (h *Handler) admit(ctx context.Context, cost int, class gate.Class) (*turn,
 	return t, nil
 }
 
+// enter lets an operation in. One that is answered already costs nothing and takes no place.
+func (h *Handler) enter(ctx context.Context, p *prepared, class gate.Class) (*turn, *fault.Fault) {
+	if h.answered(ctx, p) {
+		v := auth.From(ctx)
+		return &turn{h: h, caller: v.Caller(), standing: h.o.Rate.Look(ctx, v.Caller()), leave: func() {}}, nil
+	}
+	return h.admit(ctx, p.cost, class)
+}
+
 func outOfPoints(points int, s gate.Standing) *fault.Fault {
 	if s.Retry <= 0 {
 		return fault.New(fault.RateLimited, "The request costs %d points; a key may spend %d at once. Ask for less.", points, s.Limit)

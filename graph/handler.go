@@ -39,6 +39,8 @@ type Options struct {
 
 	// Viewer tells who is at the other end of a stream: by the words that stand in Authorization elsewhere, or, where they are empty, by its request.
 	Viewer func(r *http.Request, authorization string) (*auth.Viewer, error)
+	// Answered tells whether the work that these idempotency keys name is done; nil: nobody knows.
+	Answered func(ctx context.Context, keys []string) (bool, error)
 	// Rate, Admission and Streams bound what a caller may spend, what runs at once, and the streams of each caller.
 	Rate      *gate.Rate
 	Admission *gate.Admission
@@ -152,7 +154,7 @@ func (h *Handler) serveOne(w http.ResponseWriter, r *http.Request, accepts accep
 		h.events(w, r, nil, a, nil)
 		return
 	}
-	t, f := h.admit(ctx, p.cost, terms.class)
+	t, f := h.enter(ctx, p, terms.class)
 	defer t.end() // whatever happens
 	switch {
 	case f != nil:

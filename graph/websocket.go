@@ -329,7 +329,7 @@ func (s *socket) operate(ctx context.Context, cancel context.CancelCauseFunc, id
 		s.fail(id, wrong, began)
 		return
 	}
-	t, f := s.h.admit(ctx, p.cost, gate.Interactive)
+	t, f := s.h.enter(ctx, p, gate.Interactive)
 	defer t.end()
 	if f != nil {
 		s.fail(id, s.h.turnedAway(ctx, p.op, f), began)

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"math"
 	"time"
 
 	"carbongraph/internal/exact"
@@ -12,7 +13,11 @@ import (
 type BatchKind string
 
 // The kinds of batch.
-const BatchRecalculation BatchKind = "RECALCULATION"
+const (
+	BatchImport        BatchKind = "IMPORT"
+	BatchRecalculation BatchKind = "RECALCULATION"
+	BatchExport        BatchKind = "EXPORT"
+)
 
 // Batch is work in the background.
 type Batch struct {
@@ -25,8 +30,15 @@ type Batch struct {
 	Total      *int32 // nil: not known yet
 	Processed  int32
 	Failed     int32
-	Position   *ID   // the last activity that is done with, in the order of ids
-	Takes      int32 // how often it was begun
+	Created    int32 // by an import, as are those that follow
+	Updated    int32
+	Unchanged  int32
+	Calculated int32
+	Excluded   int32
+	Size       *int64 // bytes of the file; nil: there is none, or nobody knows
+	Read       int64  // bytes of it that are done with
+	Position   *ID    // the last activity that is done with, in the order of ids
+	Takes      int32  // how often it was begun
 	Cancelled  bool
 	Problem    *Problem // why it failed
 	CreatedAt  exact.Instant
@@ -47,6 +59,13 @@ var batchRelation = newRelation("batches", "b", (*Batch).pair,
 	maybeInt("b.total", "Total EstimatedSecondsLeft", func(b *Batch) **int32 { return &b.Total }),
 	intColumn("b.processed", "Processed Succeeded RowsPerSecond EstimatedSecondsLeft", func(b *Batch) *int32 { return &b.Processed }),
 	intColumn("b.failed", "Failed Succeeded", func(b *Batch) *int32 { return &b.Failed }),
+	intColumn("b.created", "Created", func(b *Batch) *int32 { return &b.Created }),
+	intColumn("b.updated", "Updated", func(b *Batch) *int32 { return &b.Updated }),
+	intColumn("b.unchanged", "Unchanged", func(b *Batch) *int32 { return &b.Unchanged }),
+	intColumn("b.calculated", "Calculated", func(b *Batch) *int32 { return &b.Calculated }),
+	intColumn("b.excluded", "Excluded", func(b *Batch) *int32 { return &b.Excluded }),
+	maybeLong("b.size_bytes", "EstimatedSecondsLeft", func(b *Batch) **int64 { return &b.Size }),
+	longColumn("b.read_bytes", "EstimatedSecondsLeft", func(b *Batch) *int64 { return &b.Read }),
 	maybeID("b.position", "Position", func(b *Batch) **ID { return &b.Position }),
 	intColumn("b.takes", "Takes", func(b *Batch) *int32 { return &b.Takes }),
 	boolColumn("b.cancelled", "Cancelled", func(b *Batch) *bool { return &b.Cancelled }),
@@ -85,13 +104,8 @@ func (t *Tenant) StartRecalculation(ctx context.Context, b *Batch, r *Calculatio
 	r.ID, r.Status, r.StartedAt = t.store.newID(), RunQueued, now
 	b.RunID = &r.ID
 	return t.Write(ctx, func(ctx context.Context, w *Writer) error {
-		var open int
-		err := w.query(ctx, "SELECT", "batches", "SELECT COUNT(*) FROM batches WHERE org_id = $1 AND finished_at IS NULL", []any{t.org}, func(scan scanner) error { return scan(&open) })
-		if err != nil {
+		if err := w.mayQueue(ctx); err != nil {
 			return err
-		}
-		if open >= maxOpenBatches {
-			return fault.New(fault.Overloaded, "%d batches of the organization wait already; cancel some, or ask again when they are done.", open)
 		}
 		row := runRow{OrgID: t.org, ID: r.ID, Status: r.Status, Preview: r.Preview, Reason: r.Reason, GwpSet: r.GwpSet, StartedAt: r.StartedAt}
 		if _, err := w.tx.NewInsert().Model(&row).Exec(ctx); err != nil {
@@ -100,9 +114,7 @@ func (t *Tenant) StartRecalculation(ctx context.Context, b *Batch, r *Calculatio
 		if err := w.exec(ctx, "INSERT", "unpublished_runs", "INSERT INTO unpublished_runs (org_id, run_id) VALUES ($1, $2)", t.org, r.ID); err != nil {
 			return err
 		}
-		err = w.exec(ctx, "INSERT", "batches", `INSERT INTO batches (org_id, id, kind, status, run_id, spec, actor, total, processed, failed, takes, cancelled, tidied, created_at)
-			VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, FALSE, FALSE, $9)`, t.org, b.ID, string(b.Kind), string(b.Status), r.ID, b.Spec, b.Actor, b.Total, now)
-		if err != nil {
+		if err := w.insertBatch(ctx, b); err != nil {
 			return err
 		}
 		for _, f := range also {
@@ -112,6 +124,49 @@ func (t *Tenant) StartRecalculation(ctx context.Context, b *Batch, r *Calculatio
 		}
 		return nil
 	})
+}
+
+// QueueBatch stores a batch that is to be done in the background; id and times are filled in where they are missing.
+func (w *Writer) QueueBatch(ctx context.Context, b *Batch) error {
+	if err := w.mayQueue(ctx); err != nil {
+		return err
+	}
+	w.completeBatch(b)
+	b.Status = RunQueued
+	return w.insertBatch(ctx, b)
+}
+
+// BeginBatch stores a batch that the caller does itself, and holds it for so long. Where the caller is gone before its end, others may take it over.
+func (w *Writer) BeginBatch(ctx context.Context, b *Batch, holder ID, lease time.Duration) error {
+	w.completeBatch(b)
+	now := w.t.store.Now()
+	b.Status, b.StartedAt, b.Takes = RunRunning, &now, 1
+	if err := w.insertBatch(ctx, b); err != nil {
+		return err
+	}
+	return w.exec(ctx, "UPDATE", "batches", "UPDATE batches SET holder = $3, lease_until = $4, started_at = $5, takes = 1 WHERE org_id = $1 AND id = $2", w.t.org, b.ID, holder, later(now, lease), now)
+}
+
+func (w *Writer) completeBatch(b *Batch) {
+	if b.ID.IsZero() {
+		b.ID = w.t.store.newID()
+	}
+	b.CreatedAt = w.t.store.Now()
+}
+
+func (w *Writer) insertBatch(ctx context.Context, b *Batch) error {
+	return w.exec(ctx, "INSERT", "batches", `INSERT INTO batches (org_id, id, kind, status, run_id, spec, actor, total, processed, failed, takes, cancelled, tidied, created_at, size_bytes)
+		VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 0, 0, 0, FALSE, FALSE, $9, $10)`, w.t.org, b.ID, string(b.Kind), string(b.Status), b.RunID, b.Spec, b.Actor, b.Total, b.CreatedAt, b.Size)
+}
+
+// mayQueue refuses batches beyond what may wait of one organization.
+func (w *Writer) mayQueue(ctx context.Context) error {
+	var open int
+	err := w.query(ctx, "SELECT", "batches", "SELECT COUNT(*) FROM batches WHERE org_id = $1 AND NOT tidied AND finished_at IS NULL", []any{w.t.org}, func(scan scanner) error { return scan(&open) })
+	if err == nil && open >= maxOpenBatches {
+		err = fault.New(fault.Overloaded, "%d batches of the organization wait already; cancel some, or ask again when they are done.", open)
+	}
+	return err
 }
 
 // maxOpenBatches bounds what waits of one organization.
@@ -218,6 +273,9 @@ func (w *Writer) EndBatch(ctx context.Context, b *Batch, holder ID, status RunSt
 	if err != nil {
 		return err
 	}
+	if b.RunID == nil {
+		return nil
+	}
 	return w.exec(ctx, "UPDATE", "calculation_runs", "UPDATE calculation_runs SET status = $3, finished_at = $4 WHERE org_id = $1 AND id = $2", w.t.org, b.RunID, string(status), now)
 }
 
@@ -253,6 +311,9 @@ func (t *Tenant) TidyBatch(ctx context.Context, b *Batch, holder ID) error {
 		if err != nil {
 			return err
 		}
+		if b.RunID == nil || b.Kind != BatchRecalculation {
+			return nil
+		}
 		return w.exec(ctx, "DELETE", "unpublished_runs", "DELETE FROM unpublished_runs WHERE org_id = $1 AND run_id = $2", t.org, b.RunID)
 	})
 }
@@ -282,8 +343,13 @@ func (b *Batch) RowsPerSecond() *exact.Decimal {
 	return &rate
 }
 
-// EstimatedSecondsLeft is how long the rest will take at that rate; nil where it cannot be told, or nothing is left.
+// EstimatedSecondsLeft is how long the rest will take at that rate, by lines or, where nobody has counted them, by what is read of the file; nil where it cannot be
+// told, or nothing is left.
 func (b *Batch) EstimatedSecondsLeft() *int32 {
+	if b.FinishedAt == nil && b.Total == nil && b.Size != nil && b.Read > 0 && b.StartedAt != nil && b.UpdatedAt != nil {
+		took := b.UpdatedAt.Time().Sub(b.StartedAt.Time()).Seconds()
+		return new(int32(min(1<<31-1, math.Ceil(took*float64(max(0, *b.Size-b.Read))/float64(b.Read)))))
+	}
 	rate := b.RowsPerSecond()
 	if b.FinishedAt != nil || b.Total == nil || rate == nil || rate.Sign() == 0 {
 		return nil

@@ -149,6 +149,9 @@ func (a *App) routes(redis func(context.Context) string) (*public, error) {
 	gql := graph.New(graph.Options{
 		Schema: schema, Short: a.shortWay(), Ledger: a.ledger, Begin: a.begin, Scalars: scalars(), Introspection: a.o.Introspection,
 		Limits: limits(a.o.Config.Limits), Timeout: a.o.Config.Limits.Timeout, Log: a.o.Log, Metrics: a.tel.GraphQL,
+		Answered: func(ctx context.Context, keys []string) (bool, error) {
+			return a.Store.Tenant(auth.From(ctx).Org).Answered(ctx, keys)
+		},
 		Viewer: door.Who, Rate: a.rate, Points: a.o.Config.RateLimit, Period: time.Minute, Admission: a.admission,
 		Streams: gate.NewStreams(a.o.Config.Limits.Streams), Origins: a.o.Config.CORSOrigins,
 	})
