@@ -33,6 +33,8 @@ type Background struct {
 	wake     chan struct{}
 	places   chan struct{} // of the workers here, those that are taken
 	working  sync.WaitGroup
+	// does does a batch, and sees to its end.
+	does func(ctx context.Context, t *store.Tenant, taken *store.Batch, holder store.ID)
 	// carrier hands batches to whichever process has a place; nil: they are done here.
 	carrier *Carrier
 }
@@ -52,7 +54,7 @@ func NewBackground(o BackgroundOptions) *Background {
 	if b.atOnce == 0 {
 		b.atOnce = 2
 	}
-	b.places = make(chan struct{}, b.workers)
+	b.does, b.places = b.work, make(chan struct{}, b.workers)
 	return b
 }
 

@@ -43,7 +43,7 @@ func (b *Background) do(ctx context.Context, h *held) telemetry.BatchResult {
 		defer close(beating)
 		b.beat(working, stop, h)
 	}()
-	b.work(working, h.tenant, h.batch, h.holder)
+	b.does(working, h.tenant, h.batch, h.holder)
 	stop()
 	<-beating
 	result := b.result(ctx, h)

@@ -198,8 +198,9 @@ func (w *carried) Work(ctx context.Context, j *river.Job[job]) error {
 		time.AfterFunc(standBack, b.Wake)
 		return river.RecordOutput(ctx, "not begun: another server was faster, or it was another organization's turn")
 	}
+	b.Wake() // there may be a place for the next
 	result := b.do(ctx, h)
-	b.Wake() // there is a place
+	b.Wake()
 	switch {
 	case result != telemetry.BatchLeft:
 		return river.RecordOutput(ctx, result)
