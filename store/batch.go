@@ -172,51 +172,6 @@ func (w *Writer) mayQueue(ctx context.Context) error {
 // maxOpenBatches bounds what waits of one organization.
 const maxOpenBatches = 100
 
-// OpenBatch names a batch that has not ended.
-type OpenBatch struct{ Org, ID ID }
-
-// OpenBatches gives the batches of all organizations that have not ended, or that left something behind, and that nobody holds: what a process may take up.
-// Of an organization's recalculations that wait it is the oldest alone, since each begins where the one before ended.
-func (s *Store) OpenBatches(ctx context.Context) (open []OpenBatch, err error) {
-	b := s.statement()
-	b.is("b.lease_until", "<", s.Now())
-	text := "SELECT b.org_id, b.id FROM batches AS b WHERE NOT b.tidied AND (b.lease_until IS NULL OR " + b.all() + ") AND NOT EXISTS (" + olderBatch + ") ORDER BY b.id"
-	err = s.read(ctx, "batches", text, b, func(scan scanner) error {
-		var o OpenBatch
-		err := scan(&o.Org, &o.ID)
-		open = append(open, o)
-		return err
-	})
-	return open, err
-}
-
-const olderBatch = "SELECT 1 FROM batches AS o WHERE o.org_id = b.org_id AND o.id < b.id AND o.finished_at IS NULL"
-
-// TakeBatch takes a batch that nobody holds, for so long, and tells how it stands; nil where another was faster. The holder is a token of the caller's.
-func (t *Tenant) TakeBatch(ctx context.Context, id, holder ID, lease time.Duration) (*Batch, error) {
-	var taken bool
-	err := t.Write(ctx, func(ctx context.Context, w *Writer) error {
-		now := t.store.Now()
-		n, err := w.affected(ctx, "batches", `UPDATE batches AS b SET holder = $3, lease_until = $4, takes = takes + 1,
-			status = CASE WHEN finished_at IS NULL THEN $5 ELSE status END, started_at = COALESCE(started_at, $6)
-			WHERE org_id = $1 AND id = $2 AND NOT tidied AND (lease_until IS NULL OR lease_until < $6) AND NOT EXISTS (`+olderBatch+`)`,
-			t.org, id, holder, later(now, lease), string(RunRunning), now)
-		if taken = n == 1; err != nil || !taken {
-			return err
-		}
-		return w.exec(ctx, "UPDATE", "calculation_runs", "UPDATE calculation_runs SET status = $2 WHERE org_id = $1 AND id = (SELECT run_id FROM batches WHERE org_id = $1 AND id = $3) AND finished_at IS NULL",
-			t.org, string(RunRunning), id)
-	})
-	if err != nil || !taken {
-		return nil, err
-	}
-	rows, err := t.BatchesWith([]ID{id}, 0).All(ctx)
-	if err != nil || len(rows) != 1 {
-		return nil, err
-	}
-	return rows[0], nil
-}
-
 func later(now exact.Instant, by time.Duration) exact.Instant {
 	return exact.InstantOf(now.Time().Add(by))
 }

@@ -46,7 +46,7 @@ func heldByOne(t *testing.T, st *store.Store, c *clock) {
 	}
 	open := func() int {
 		t.Helper()
-		n, err := st.OpenBatches(ctx)
+		n, err := st.Queue(ctx, 2, 10)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -45,6 +45,7 @@ func openPostgres(ctx context.Context, s *Store, o Options) error {
 		conn.RuntimeParams[name] = value
 	}
 	cfg.AfterConnect = minding
+	s.address = cfg
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
 		return fault.Wrap(err, fault.Internal, "The pool of connections cannot be made; check DATABASE_URL.")
@@ -98,7 +99,7 @@ func (postgres) words() map[string]string {
 	return map[string]string{"uuid": "uuid", "text": `text COLLATE "C"`, "int": "integer", "bigint": "bigint", "bool": "boolean", "float": "double precision",
 		"bytes": "bytea", "date": "date", "instant": "timestamptz", "include": ") INCLUDE (",
 		"hasTable": "SELECT to_regclass(?) IS NOT NULL", "pairs": "json_each_text(CAST($1 AS json))", "locked": "FOR NO KEY UPDATE",
-		"mark": "SELECT CAST(pg_current_xact_id_if_assigned() AS text)", "became": "SELECT pg_xact_status(CAST($1 AS xid8))", "free": "", "roomy": "SET LOCAL work_mem = '64MB'", "byGrain": `PARTITION BY LIST (grain);
+		"mark": "SELECT CAST(pg_current_xact_id_if_assigned() AS text)", "became": "SELECT pg_xact_status(CAST($1 AS xid8))", "free": "", "river": "yes", "roomy": "SET LOCAL work_mem = '64MB'", "byGrain": `PARTITION BY LIST (grain);
 			CREATE TABLE emission_sums_1 PARTITION OF emission_sums FOR VALUES IN (1) WITH (fillfactor = 50);
 			CREATE TABLE emission_sums_2 PARTITION OF emission_sums FOR VALUES IN (2) WITH (fillfactor = 50);
 			CREATE TABLE emission_sums_3 PARTITION OF emission_sums FOR VALUES IN (3) WITH (fillfactor = 50)`,

@@ -89,7 +89,7 @@ func (sqliteDialect) words() map[string]string {
 	return map[string]string{"uuid": "text", "text": "text", "int": "integer", "bigint": "integer", "bool": "boolean", "float": "real",
 		"bytes": "blob", "date": "text", "instant": "text", "include": ",",
 		"hasTable": "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?)", "pairs": "json_each($1)", "locked": "",
-		"free": "+", "roomy": "", "byGrain": "STRICT, WITHOUT ROWID",
+		"free": "+", "river": "", "roomy": "", "byGrain": "STRICT, WITHOUT ROWID",
 		"monthOf": sqliteDialect{}.firstDay("e.occurred_on", ByMonth), "yearOf": sqliteDialect{}.firstDay("e.occurred_on", ByYear)}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/uptrace/bun"
 
 	"carbongraph/internal/exact"
@@ -46,6 +47,7 @@ type Store struct {
 	share    int
 	held     holder
 	formulas knownFormulas
+	address  *pgxpool.Config // of the Postgres database
 	// snapshot takes a connection for the reads of one operation.
 	snapshot func(context.Context) (Snapshot, error)
 	// cursorKey authenticates cursors; made once per database.

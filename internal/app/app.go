@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"slices"
 	"sync"
 	"time"
@@ -43,6 +44,7 @@ type App struct {
 	tel       *telemetry.Telemetry
 	importer  *batch.Importer
 	batches   *batch.Background
+	jobs      http.Handler // what an operator sees of batches
 	matcher   *match.Shelf
 	broker    *broker.Broker
 	rate      *gate.Rate
@@ -102,8 +104,9 @@ func (a *App) open(ctx context.Context) (err error) {
 		return err
 	}
 	a.sources()
-	a.batches = batch.NewBackground(a.importer, a.o.Log)
-	a.opened("batches", background(ctx, a.batches.Run))
+	if err = a.inBackground(ctx); err != nil {
+		return err
+	}
 	a.handler = func() (*public, error) {
 		return a.routes(func(ctx context.Context) string { return stateOf(ctx, redis) })
 	}
@@ -189,7 +192,7 @@ func (a *App) Start() error {
 		return err
 	}
 	// A profile of the admin listener takes as long as it is asked to.
-	a.admin.serve(admin(a.tel), config.Timeouts{Header: a.o.Config.Timeouts.Header, Idle: a.o.Config.Timeouts.Idle}, a.o.Log)
+	a.admin.serve(admin(a.tel, a.jobs), config.Timeouts{Header: a.o.Config.Timeouts.Header, Idle: a.o.Config.Timeouts.Idle}, a.o.Log)
 	a.public.serve(h, a.o.Config.Timeouts, a.o.Log)
 	return nil
 }

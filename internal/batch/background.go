@@ -4,19 +4,39 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"math/rand/v2"
+	"sync"
 	"time"
 
 	"carbongraph/internal/fault"
+	"carbongraph/internal/telemetry"
 	"carbongraph/store"
 )
 
-// Background does batches that wait, one after the other, whoever stored them: those of a process that is gone as well, from where it left them. Several processes
-// may look at one database; each batch is held by one at a time.
+// BackgroundOptions are what a Background is made of.
+type BackgroundOptions struct {
+	Importer *Importer
+	Log      *slog.Logger
+	Metrics  *telemetry.Batch
+	Workers  int // batches that this process does at once; 0: 2
+	AtOnce   int // batches of an organization that all processes together do at once; 0: 2
+}
+
+// Background does batches that wait, whoever stored them: those of a process that is gone as well, from where it left them. Several processes may look at one database;
+// each batch is held by one at a time, and organizations take turns.
 type Background struct {
 	importer *Importer
 	log      *slog.Logger
-	every    time.Duration
+	metrics  *telemetry.Batch
+	workers  int
+	atOnce   int
 	wake     chan struct{}
+	places   chan struct{} // of the workers here, those that are taken
+	working  sync.WaitGroup
+	// does does a batch, and sees to its end.
+	does func(ctx context.Context, t *store.Tenant, taken *store.Batch, holder store.ID)
+	// carrier hands batches to whichever process has a place; nil: they are done here.
+	carrier *Carrier
 }
 
 const (
@@ -26,8 +46,16 @@ const (
 )
 
 // NewBackground makes it; Run works.
-func NewBackground(im *Importer, log *slog.Logger) *Background {
-	return &Background{importer: im, log: log, every: lookEvery, wake: make(chan struct{}, 1)}
+func NewBackground(o BackgroundOptions) *Background {
+	b := &Background{importer: o.Importer, log: o.Log, metrics: o.Metrics, workers: o.Workers, atOnce: o.AtOnce, wake: make(chan struct{}, 1)}
+	if b.workers == 0 {
+		b.workers = 2
+	}
+	if b.atOnce == 0 {
+		b.atOnce = 2
+	}
+	b.does, b.places = b.work, make(chan struct{}, b.workers)
+	return b
 }
 
 // Wake has it look now rather than soon.
@@ -40,47 +68,83 @@ func (b *Background) Wake() {
 
 // Run works until the context ends. What it is at then is given back for others to go on with.
 func (b *Background) Run(ctx context.Context) {
-	tick := time.NewTicker(b.every)
-	defer tick.Stop()
+	defer b.working.Wait()
 	away := false
 	for {
-		err := b.Drain(ctx)
+		err := b.look(ctx)
 		if err != nil && !away && ctx.Err() == nil {
 			b.log.WarnContext(ctx, "batches cannot be looked for", "err", err)
 		}
 		away = err != nil
+		soon := time.NewTimer(lookEvery*9/10 + rand.N(lookEvery/5)) // so that several processes do not look at the same moment
 		select {
 		case <-ctx.Done():
-			return
-		case <-tick.C:
+		case <-soon.C:
 		case <-b.wake:
+		}
+		soon.Stop()
+		if ctx.Err() != nil {
+			return
 		}
 	}
 }
 
+// look begins what may be begun.
+func (b *Background) look(ctx context.Context) error {
+	if b.carrier != nil {
+		return b.carrier.look(ctx)
+	}
+	_, err := b.fill(ctx)
+	return err
+}
+
 // Drain does every batch that waits, and returns.
 func (b *Background) Drain(ctx context.Context) error {
+	defer b.working.Wait()
 	for {
-		open, err := b.importer.store.OpenBatches(ctx)
-		if err != nil {
+		begun, err := b.fill(ctx)
+		if err != nil && ctx.Err() == nil {
 			return err
 		}
-		worked := false
-		for _, o := range open {
-			t, holder := b.importer.store.Tenant(o.Org), b.importer.store.NewID()
-			taken, err := t.TakeBatch(ctx, o.ID, holder, lease)
-			if err != nil {
-				return err
-			}
-			if taken != nil {
-				worked = true
-				b.work(ctx, t, taken, holder)
-			}
-		}
-		if !worked || ctx.Err() != nil {
+		if begun == 0 && len(b.places) == 0 || ctx.Err() != nil {
 			return nil
 		}
+		select {
+		case <-ctx.Done():
+		case <-b.wake: // one has ended
+		}
 	}
+}
+
+// fill takes batches for the workers here that have none, and tells how many.
+func (b *Background) fill(ctx context.Context) (begun int, err error) {
+	for free := b.workers - len(b.places); free > 0 && ctx.Err() == nil; free = b.workers - len(b.places) {
+		queue, err := b.importer.store.Queue(ctx, b.atOnce, free)
+		if err != nil {
+			return begun, err
+		}
+		before := begun
+		for _, q := range queue {
+			h, err := b.take(ctx, q.Org, q.ID)
+			if err != nil {
+				return begun, err
+			}
+			if h == nil {
+				continue
+			}
+			begun++
+			b.places <- struct{}{}
+			b.working.Go(func() {
+				b.do(ctx, h)
+				<-b.places
+				b.Wake()
+			})
+		}
+		if begun == before {
+			break
+		}
+	}
+	return begun, nil
 }
 
 // work does a batch, and sees to its end.
@@ -97,7 +161,9 @@ func (b *Background) work(ctx context.Context, t *store.Tenant, taken *store.Bat
 	}
 	if err != nil && !errors.Is(err, store.ErrNotHeld) {
 		log.WarnContext(ctx, "batch left for later", "err", err)
-		b.release(ctx, t, taken, holder, log)
+		if ctx.Err() != nil { // what failed rests until its lease ends
+			b.release(ctx, t, taken, holder, log)
+		}
 	}
 }
 

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"sync"
-	"time"
 
 	"golang.org/x/sync/errgroup"
 
@@ -103,9 +102,6 @@ func (im *Importer) checkDatasets(ctx context.Context, ids []store.ID) error {
 	}
 	return nil
 }
-
-// lease is how long a batch is held without a sign of life; then another process takes it up.
-const lease = 30 * time.Second
 
 // recalculation is one batch at work.
 type recalculation struct {

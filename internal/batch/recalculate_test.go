@@ -3,7 +3,6 @@ package batch_test
 import (
 	"context"
 	"fmt"
-	"io"
 	"log/slog"
 	"sync"
 	"testing"
@@ -20,7 +19,7 @@ import (
 func small(o *batch.Options) { o.ChunkRows = 5 }
 
 func (w *world) background() *batch.Background {
-	return batch.NewBackground(w.Importer, slog.New(slog.NewTextHandler(io.Discard, nil)))
+	return batch.NewBackground(batch.BackgroundOptions{Importer: w.Importer, Log: slog.New(slog.DiscardHandler)})
 }
 
 // start stores a recalculation.

@@ -35,6 +35,7 @@ type Config struct {
 	Limits      Limits
 	RateLimit   int // points that a key may spend in a minute; 0: no bound
 	Timeouts    Timeouts
+	Batches     Batches
 	LogLevel    slog.Level
 	LogText     bool
 
@@ -58,6 +59,13 @@ type Timeouts struct {
 	Header, Request, Response, Idle time.Duration
 	StopDelay                       time.Duration // between not being ready and taking no more requests
 	Stop                            time.Duration // for what runs to end
+}
+
+// Batches bound what is done in the background.
+type Batches struct {
+	Workers int  // batches that this server does at once
+	AtOnce  int  // batches of an organization that all servers together do at once
+	Listen  bool // the database passes notifications on
 }
 
 // JWT is what tokens of an identity provider are checked with: all of it is set, or none.
@@ -158,6 +166,15 @@ func settings(terminal bool) []setting {
 		timeout("TIMEOUT_IDLE", "2m", func(c *Config) *time.Duration { return &c.Timeouts.Idle }),
 		timeout("STOP_DELAY", "0s", func(c *Config) *time.Duration { return &c.Timeouts.StopDelay }),
 		timeout("TIMEOUT_STOP", "30s", func(c *Config) *time.Duration { return &c.Timeouts.Stop }),
+		places("BATCH_WORKERS", "2", func(c *Config) *int { return &c.Batches.Workers }),
+		places("BATCHES_PER_ORGANIZATION", "2", func(c *Config) *int { return &c.Batches.AtOnce }),
+		{"BATCH_LISTEN", "yes", false, func(c *Config, s string) error {
+			c.Batches.Listen = s == "yes"
+			if s != "yes" && s != "no" {
+				return fmt.Errorf("is yes or no; got %q", s)
+			}
+			return nil
+		}},
 		{"LOG_LEVEL", "info", false, func(c *Config, s string) error {
 			if !slices.Contains([]string{"debug", "info", "warn", "error"}, s) || c.LogLevel.UnmarshalText([]byte(s)) != nil {
 				return fmt.Errorf("is debug, info, warn or error; got %q", s)
@@ -349,6 +366,16 @@ func count(name, fallback string, at func(*Config) *int) setting {
 		n, err := limit(s)
 		*at(c) = int(n)
 		return err
+	}}
+}
+
+// places is a setting that is how many of something there is room for: one at least.
+func places(name, fallback string, at func(*Config) *int) setting {
+	return setting{name, fallback, false, func(c *Config, s string) (err error) {
+		if *at(c), err = strconv.Atoi(s); err != nil || *at(c) < 1 || *at(c) > 100 {
+			return fmt.Errorf("is a whole number from 1 to 100; got %q", s)
+		}
+		return nil
 	}}
 }
 

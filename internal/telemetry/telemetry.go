@@ -17,6 +17,7 @@ type Telemetry struct {
 	GraphQL *GraphQL
 	Gate    *Gate
 	Broker  *Broker
+	Batch   *Batch
 
 	registry *prometheus.Registry
 }
@@ -32,6 +33,7 @@ func New() *Telemetry {
 		GraphQL:  newGraphQL(reg),
 		Gate:     newGate(reg),
 		Broker:   newBroker(reg),
+		Batch:    newBatch(reg),
 		registry: reg,
 	}
 }

@@ -46,6 +46,8 @@ func scrape(t *testing.T) string {
 	tel.Gate.Returned(75)
 	tel.Gate.Shared(false)
 	tel.Gate.Shared(true)
+	tel.Batch.Begun("IMPORT")
+	tel.Batch.Ended("IMPORT", telemetry.BatchPartial, time.Second)
 	tel.Broker.LookedUp("http", "answered", false)
 	tel.Broker.LookedUp("http", "answered", true)
 	tel.Broker.LookedUp("https://me:secret@example.com", "failed", false)
