@@ -244,7 +244,10 @@ func (w *Writer) EndCancelled(ctx context.Context, b *Batch, holder ID) error {
 	if err != nil {
 		return err
 	}
-	return w.EndBatch(ctx, b, holder, RunCancelled, nil)
+	if b.Kind == BatchRecalculation {
+		return w.EndBatch(ctx, b, holder, RunCancelled, nil)
+	}
+	return w.EndImport(ctx, b, holder, RunCancelled, nil)
 }
 
 // ReleaseBatch gives a batch back before its lease ends.

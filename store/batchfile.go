@@ -35,16 +35,25 @@ func (w *Writer) Advance(ctx context.Context, batch, holder ID, lease time.Durat
 	return err
 }
 
-// EndImport stores how an import ended; what it counted stands there already. All lines are counted now. Only its holder ends it.
-func (w *Writer) EndImport(ctx context.Context, b *Batch, holder ID, failure *Problem) error {
+// DescribeBatch replaces what is known of the work of a batch. Only its holder does.
+func (w *Writer) DescribeBatch(ctx context.Context, batch, holder ID, spec string) error {
+	n, err := w.affected(ctx, "batches", "UPDATE batches SET spec = $4 WHERE org_id = $1 AND id = $2 AND holder = $3", w.t.org, batch, holder, spec)
+	if err == nil && n == 0 {
+		err = ErrNotHeld
+	}
+	return err
+}
+
+// EndImport stores how an import ended; what it counted stands there already. An empty status is told by the count: all lines are counted then. Only its holder ends it.
+func (w *Writer) EndImport(ctx context.Context, b *Batch, holder ID, status RunStatus, problem *Problem) error {
 	var code, message *string
-	if failure != nil {
-		code, message = &failure.Code, &failure.Message
+	if problem != nil {
+		code, message = &problem.Code, &problem.Message
 	}
 	now := w.t.store.Now()
-	n, err := w.affected(ctx, "batches", `UPDATE batches SET status = CASE WHEN CAST($4 AS text) IS NOT NULL THEN 'FAILED' WHEN failed > 0 THEN 'PARTIAL' ELSE 'SUCCEEDED' END,
-		problem_code = $4, problem_message = $5, finished_at = $6, total = CASE WHEN CAST($4 AS text) IS NULL THEN processed END
-		WHERE org_id = $1 AND id = $2 AND holder = $3 AND finished_at IS NULL`, w.t.org, b.ID, holder, code, message, now)
+	n, err := w.affected(ctx, "batches", `UPDATE batches SET status = CASE WHEN $4 <> '' THEN $4 WHEN failed > 0 THEN 'PARTIAL' ELSE 'SUCCEEDED' END,
+		problem_code = $5, problem_message = $6, finished_at = $7, total = CASE WHEN $4 = '' THEN processed END
+		WHERE org_id = $1 AND id = $2 AND holder = $3 AND finished_at IS NULL`, w.t.org, b.ID, holder, string(status), code, message, now)
 	if err == nil && n == 0 {
 		err = ErrNotHeld
 	}
@@ -52,7 +61,7 @@ func (w *Writer) EndImport(ctx context.Context, b *Batch, holder ID, failure *Pr
 		return err
 	}
 	return w.exec(ctx, "UPDATE", "calculation_runs", `UPDATE calculation_runs SET finished_at = $3, status = (SELECT b.status FROM batches AS b WHERE b.org_id = $1 AND b.id = $2)
-		WHERE org_id = $1 AND id = (SELECT b.run_id FROM batches AS b WHERE b.org_id = $1 AND b.id = $2)`, w.t.org, b.ID, now)
+		WHERE org_id = $1 AND id = $2`, w.t.org, b.ID, now)
 }
 
 // BatchFailure is a record of a file that was not stored, as it came.

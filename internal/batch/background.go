@@ -152,7 +152,7 @@ func (b *Background) work(ctx context.Context, t *store.Tenant, taken *store.Bat
 	log := b.log.With("batch", store.Global(store.KindBatch, taken.ID).String(), "kind", taken.Kind)
 	var err error
 	if taken.FinishedAt == nil {
-		if err = guarded(func() error { return b.importer.recalculate(ctx, t, taken, holder) })(); err != nil {
+		if err = guarded(func() error { return b.importer.do(ctx, t, taken, holder) })(); err != nil {
 			err = b.failed(ctx, t, taken, holder, err, log)
 		}
 	}
@@ -187,9 +187,23 @@ func (b *Background) failed(ctx context.Context, t *store.Tenant, taken *store.B
 		if status == store.RunCancelled {
 			return w.EndCancelled(ctx, taken, holder)
 		}
-		return w.EndBatch(ctx, taken, holder, status, problem)
+		if taken.Kind == store.BatchRecalculation {
+			return w.EndBatch(ctx, taken, holder, status, problem)
+		}
+		return w.EndImport(ctx, taken, holder, status, problem)
 	})
 	return end
+}
+
+// do does what a batch is for, from where it was left.
+func (im *Importer) do(ctx context.Context, t *store.Tenant, b *store.Batch, holder store.ID) error {
+	switch b.Kind {
+	case store.BatchRecalculation:
+		return im.recalculate(ctx, t, b, holder)
+	case store.BatchImport:
+		return im.importFile(ctx, t, b, holder)
+	}
+	return fault.New(fault.BadUserInput, "This program does not know batches of the kind %s; a newer one does.", b.Kind)
 }
 
 // release gives a batch back, so that nobody waits for the lease to end.

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"carbongraph/internal/factors"
-	"carbongraph/internal/fault"
 	"carbongraph/internal/ingest"
 	"carbongraph/store"
 )
@@ -25,25 +24,34 @@ type File struct {
 type FileOptions struct {
 	Columns  *ingest.Columns      // nil: the header names the fields of an activity
 	Mapping  *factors.MappingFile // rules that come before those of the ledger, and are kept there with the first lines
+	Mode     store.BatchMode      // what a record that fails takes along; empty: nothing
 	DryRun   bool                 // check and calculate everything, write nothing
 	Reason   string               // of the calculation run
+	Actor    string               // who asks
+	Size     int64                // bytes of all files; 0: nobody knows
 	Progress func(Progress)       // called after each chunk, never at the same time as itself; nil: nobody is told
 }
 
-// Files imports files as one calculation run. Records that are wrong fail alone; a file that cannot be read on ends the import with a fault, and what came
+// Files imports files as one batch and one calculation run. Records that are wrong fail alone; a file that cannot be read on ends the import with a fault, and what came
 // before it stays: importing everything again does no harm. The summary tells what was done, also beside a fault.
 func (im *Importer) Files(ctx context.Context, t *store.Tenant, files []File, o FileOptions) (*Summary, error) {
 	if o.Reason == "" {
 		o.Reason = "Import of files"
 	}
-	return im.stream(ctx, t, Flags{DryRun: o.DryRun, Calculate: true}, o, func(ctx context.Context, r *run, s *Summary) error {
-		for _, f := range files {
-			if err := r.file(ctx, f, o, s); err != nil {
-				return err
-			}
+	f := Flags{DryRun: o.DryRun, Calculate: true, Mode: o.Mode}
+	if f.DryRun {
+		return im.stream(ctx, t, f, o, func(ctx context.Context, r *run, s *Summary) error { return r.files(ctx, files, o, s) })
+	}
+	return im.attended(ctx, t, files, f, o)
+}
+
+func (r *run) files(ctx context.Context, files []File, o FileOptions, s *Summary) error {
+	for _, f := range files {
+		if err := r.file(ctx, f, o, s); err != nil {
+			return err
 		}
-		return nil
-	})
+	}
+	return nil
 }
 
 // Stream imports any number of lines as one calculation run, in little memory.
@@ -74,13 +82,8 @@ func (im *Importer) stream(ctx context.Context, t *store.Tenant, f Flags, o File
 	if err != nil {
 		return nil, err
 	}
-	if o.Mapping != nil {
-		own, err := o.Mapping.Rules(ctx, im.store, im.store.NewID)
-		if err != nil {
-			return nil, err
-		}
-		r.rules = append([]*factors.Resolver{factors.NewResolver(own)}, r.rules...)
-		r.pending = copies(own)
+	if err := r.bring(ctx, o.Mapping); err != nil {
+		return nil, err
 	}
 	r.began = began
 	s := &Summary{}
@@ -125,7 +128,16 @@ func (r *run) file(ctx context.Context, f File, o FileOptions, s *Summary) error
 			s.Ignored = append(s.Ignored, column)
 		}
 	}
-	ids := newSeen()
+	if r.opened != nil {
+		if err := r.opened(ctx, rows); err != nil {
+			return err
+		}
+	}
+	ids, before := newSeen(), int64(0)
+	if r.read != nil {
+		before = r.read()
+	}
+	r.read = func() int64 { return before + rows.BytesRead() }
 	next := func() (*line, error) {
 		row, err := rows.Next()
 		if bad := (*ingest.RowError)(nil); errors.As(err, &bad) {
@@ -184,8 +196,5 @@ func (r *run) finish(ctx context.Context, s *Summary, err error) error {
 	if end := r.tenant.FinishRun(ctx, r.record); err == nil {
 		err = end
 	}
-	if errors.Is(err, context.Canceled) && fault.CodeOf(err) == fault.Internal {
-		err = fault.Wrap(err, fault.Timeout, "The import was stopped; import again to go on where it ended.")
-	}
-	return err
+	return stopped(err)
 }

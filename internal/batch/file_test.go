@@ -72,7 +72,7 @@ p9,S1,Acme,Tomorrow,4000,2025-06-16,1,11,2025-06-16 lies in the future: today is
 			t.Errorf("failures:\n%s\nwant:\n%s", failures.String(), want)
 		}
 		runs := storedRuns(t, w)
-		if len(runs) != 1 || runs[0].Status != store.RunPartial || store.Global(store.KindCalculationRun, runs[0].ID).String() != s.BatchID {
+		if len(runs) != 1 || runs[0].Status != store.RunPartial || store.Global(store.KindBatch, runs[0].ID).String() != s.BatchID {
 			t.Errorf("runs %+v; want one, PARTIAL, which the summary names", runs)
 		}
 
@@ -235,8 +235,8 @@ func TestAnImportStopsWithItsContext(t *testing.T) {
 		if err == nil || s.Created < 500 || s.Created > 1000 {
 			t.Fatalf("%+v, %v; want it to stop soon after 500 lines", s, err)
 		}
-		if runs := storedRuns(t, w); len(runs) != 1 || runs[0].Status != store.RunFailed {
-			t.Errorf("runs %+v; want one, FAILED", runs)
+		if runs := storedRuns(t, w); len(runs) != 1 || runs[0].Status != store.RunCancelled {
+			t.Errorf("runs %+v; want one, CANCELLED", runs)
 		}
 	})
 }

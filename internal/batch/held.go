@@ -41,7 +41,7 @@ func (b *Background) do(ctx context.Context, h *held) telemetry.BatchResult {
 	beating := make(chan struct{})
 	go func() {
 		defer close(beating)
-		b.beat(working, stop, h)
+		keep(working, stop, h.tenant, h.batch.ID, h.holder)
 	}()
 	b.does(working, h.tenant, h.batch, h.holder)
 	stop()
@@ -51,9 +51,9 @@ func (b *Background) do(ctx context.Context, h *held) telemetry.BatchResult {
 	return result
 }
 
-// beat renews the lease beside the work, which is too slow to do so with each step, and ends the work when the batch is another's. While the database is away nothing
+// keep renews the lease beside the work, which is too slow to do so with each step, and ends the work when the batch is another's. While the database is away nothing
 // can be renewed; nothing can be written either, and whoever writes afterwards is asked whether it still holds the batch.
-func (b *Background) beat(ctx context.Context, stop context.CancelFunc, h *held) {
+func keep(ctx context.Context, stop context.CancelFunc, t *store.Tenant, batch, holder store.ID) {
 	tick := time.NewTicker(beat)
 	defer tick.Stop()
 	for {
@@ -62,7 +62,7 @@ func (b *Background) beat(ctx context.Context, stop context.CancelFunc, h *held)
 			return
 		case <-tick.C:
 		}
-		if err := h.tenant.KeepBatch(ctx, h.batch.ID, h.holder, lease); errors.Is(err, store.ErrNotHeld) {
+		if err := t.KeepBatch(ctx, batch, holder, lease); errors.Is(err, store.ErrNotHeld) {
 			stop()
 		}
 	}

@@ -12,6 +12,7 @@ import (
 	"carbongraph/internal/calc"
 	"carbongraph/internal/exact"
 	"carbongraph/internal/factors"
+	"carbongraph/internal/ingest"
 	"carbongraph/store"
 )
 
@@ -26,7 +27,7 @@ type Options struct {
 	Now       func() time.Time // nil: time.Now. What happens after its day, in UTC, is in the future
 	Workers   int              // goroutines that calculate; 0: one for each core
 	Writers   int              // transactions that write a file at once; 0: as many as the store finds sensible
-	ChunkRows int              // lines in one transaction; 0: 1,000
+	ChunkRows int              // lines in one transaction; 0: 1,000 of a list, and of a file what turns out to be fastest
 }
 
 // Importer imports suppliers and activities. It is safe for concurrent use.
@@ -38,12 +39,13 @@ type Importer struct {
 	workers int
 	writers int
 	chunk   int
+	fixed   bool // the size of chunks, which is found otherwise while a file is imported
 	slots   *slots
 }
 
 // New makes an importer.
 func New(o Options) *Importer {
-	im := &Importer{store: o.Store, catalog: o.Catalog, engine: o.Engine, now: o.Now, workers: o.Workers, writers: o.Writers, chunk: o.ChunkRows}
+	im := &Importer{store: o.Store, catalog: o.Catalog, engine: o.Engine, now: o.Now, workers: o.Workers, writers: o.Writers, chunk: o.ChunkRows, fixed: o.ChunkRows > 0}
 	if im.now == nil {
 		im.now = time.Now
 	}
@@ -71,6 +73,7 @@ type Flags struct {
 // run is one import on its way: what it needs of the organization, read once.
 type run struct {
 	*Importer
+	course
 	tenant     *store.Tenant
 	flags      Flags
 	today      exact.Date
@@ -82,14 +85,24 @@ type run struct {
 	record     *store.CalculationRun
 	started    bool // the record is stored
 	began      time.Time
-	urgent     bool                                               // somebody waits for the end
-	whole      bool                                               // all lines are one chunk
-	patience   time.Duration                                      // how long it waits for a database that is away
-	sizer      *sizer                                             // finds the size of chunks; nil: it is fixed
-	recall     func(context.Context, *chunk) error                // tells the lines of a chunk that an earlier attempt has stored what became of them; nil: nobody asks
-	stored     []store.Piece                                      // what an earlier attempt has stored, in order
-	note       func(context.Context, *store.Writer, *piece) error // of each piece, in the transaction that stores it; nil: nothing is noted
-	suppliers  map[string]store.ID                                // by external id: those that are stored, as far as this import has met them; for one goroutine at a time
+	suppliers  map[string]store.ID // by external id: those that are stored, as far as this import has met them; for one goroutine at a time
+}
+
+// course is how lines go through an import, and who is told on the way.
+type course struct {
+	urgent   bool          // somebody waits for the end
+	whole    bool          // all lines are one chunk
+	patience time.Duration // how long it waits for a database that is away
+	sizer    *sizer        // finds the size of chunks; nil: it is fixed
+	at       int           // the place of the next line, among all files
+	read     func() int64  // bytes of the files so far; nil: there are none
+	foreign  bool          // the file has other columns than its batch
+	stored   []store.Piece // what an earlier attempt has stored, in order
+	// opened is told of each file whose header is read, note of each piece in the transaction that stores it, and recall tells the lines of a chunk that an earlier
+	// attempt has stored what became of them. Each may be nil.
+	opened func(context.Context, *ingest.Reader) error
+	note   func(context.Context, *store.Writer, *piece) error
+	recall func(context.Context, *chunk) error
 }
 
 // begin reads what the import needs.

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
+	"carbongraph/internal/fault"
 	"carbongraph/store"
 )
 
@@ -16,6 +17,7 @@ import (
 type chunk struct {
 	first  int // the place of its first line
 	lines  []*line
+	read   int64        // bytes of the file that end with it, where it is a piece of one
 	kept   *store.Piece // what an earlier attempt has stored of it: all
 	ahead  ahead
 	ready  chan struct{} // closed when they are calculated
@@ -82,7 +84,8 @@ func (r *run) pipeline(ctx context.Context, next func() (*line, error), tally fu
 
 // cut makes chunks of lines until they end, and tells why they did.
 func (r *run) cut(ctx context.Context, next func() (*line, error), to ...chan<- *chunk) error {
-	stored, at := r.stored, 0
+	stored, at := r.stored, r.at
+	defer func() { r.at = at }()
 	for {
 		n, kept := r.rows(), (*store.Piece)(nil)
 		if len(stored) > 0 {
@@ -92,8 +95,13 @@ func (r *run) cut(ctx context.Context, next func() (*line, error), to ...chan<- 
 			}
 		}
 		lines, end := take(next, n)
+		if r.flags.Mode == store.ModeAtomic {
+			if end = whole(lines, end); end != nil && !errors.Is(end, io.EOF) {
+				return end
+			}
+		}
 		if len(lines) > 0 {
-			c := &chunk{first: at, lines: lines, kept: kept, ready: make(chan struct{}), done: make(chan struct{})}
+			c := &chunk{first: at, lines: lines, kept: kept, read: r.position(), ready: make(chan struct{}), done: make(chan struct{})}
 			at += len(lines)
 			for _, to := range to {
 				if !send(ctx, to, c) {
@@ -145,6 +153,22 @@ func (r *run) keep(ctx, going context.Context, c *chunk) error {
 	c.stored = err == nil
 	r.sizer.add(len(c.lines))
 	return err
+}
+
+// whole makes sure that lines which are kept or lost together are all there.
+func whole(lines []*line, end error) error {
+	if end == nil && len(lines) >= maxAtomicRows {
+		return fault.New(fault.BadUserInput, "ATOMIC keeps or loses at most %d records together; the file has more. Import it with CHUNK or ITEM, or in parts.", maxAtomicRows-1)
+	}
+	return end
+}
+
+// position is how much of the file is read.
+func (r *run) position() int64 {
+	if r.read == nil {
+		return 0
+	}
+	return r.read()
 }
 
 // ready has a chunk calculated, or recalled where it is stored already.
