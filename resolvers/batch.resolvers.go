@@ -58,6 +58,17 @@ func (r *mutationResolver) CancelBatch(ctx context.Context, id store.GlobalID) (
 	return r.batch(ctx, id.Row)
 }
 
+// Batches gives a page of the organization's work in the background.
+func (r *queryResolver) Batches(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *store.BatchFilter) (*model.Connection[store.Batch], error) {
+	c, err := r.tenant(ctx).Batches(ctx, filter, store.Page{First: first, After: after, Last: last, Before: before})
+	return page(ctx, c, err, func(ctx context.Context) (int, error) { return r.tenant(ctx).CountBatches(ctx, filter) })
+}
+
+// BatchProgress gives the batch now and at each step, until it has ended.
+func (r *subscriptionResolver) BatchProgress(ctx context.Context, id store.GlobalID) (<-chan *store.Batch, error) {
+	return r.batches.follow(ctx, auth.From(ctx).Org, id)
+}
+
 func (r *Resolver) Batch() generated.BatchResolver { return &batchResolver{r} }
 
 type batchResolver struct{ *Resolver }
