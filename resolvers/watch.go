@@ -17,7 +17,8 @@ const (
 	// watchEvery is how often what somebody follows is read while nothing changes.
 	watchEvery = 200 * time.Millisecond
 	// watchPause follows each change that was told: 4 are told a second, as the schema promises. Reads wait for it too, since a row that is read sooner would be old
-	// when it may be told. So a change is told within 250 ms and the time that two statements take.
+	// when it may be told. So a change is told within 250 ms and the time that two statements take. What a follower hears first is no change: where others follow
+	// already, the next may come sooner.
 	watchPause = 250 * time.Millisecond
 	watchLimit = 5 * time.Second
 )
