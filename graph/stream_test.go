@@ -14,6 +14,7 @@ import (
 	"go.uber.org/goleak"
 
 	"carbongraph/graph"
+	"carbongraph/graph/generated"
 	"carbongraph/internal/auth"
 	"carbongraph/internal/fault"
 	"carbongraph/internal/gate"
@@ -42,6 +43,7 @@ func (b *safeBuffer) String() string {
 
 // subscription tells what the test wants, by the last byte of the id.
 type subscription struct {
+	generated.SubscriptionResolver
 	following atomic.Int64  // those that were begun and have not ended
 	pause     time.Duration // before each event
 }

@@ -78,27 +78,3 @@ func (r *queryResolver) Activities(ctx context.Context, first *int32, after *str
 func (r *Resolver) Activity() generated.ActivityResolver { return &activityResolver{r} }
 
 type activityResolver struct{ *Resolver }
-
-// !!! WARNING !!!
-// The code below was going to be deleted when updating resolvers. It has been copied here so you have
-// one last chance to move it out of harms way if you want. There are two reasons this happens:
-//  - When renaming or deleting a resolver the old code will be put in here. You can safely delete
-//    it when you're done.
-//  - You have helper methods in this file. Move them out to keep these resolver files clean.
-/*
-	func (r *deleteActivitiesInputResolver) IdempotencyKey(ctx context.Context, obj *model.DeleteActivitiesInput, data *string) error {
-	panic(fmt.Errorf("not implemented: IdempotencyKey - idempotencyKey"))
-}
-func (r *importActivitiesInputResolver) IdempotencyKey(ctx context.Context, obj *model.ImportActivitiesInput, data *string) error {
-	panic(fmt.Errorf("not implemented: IdempotencyKey - idempotencyKey"))
-}
-func (r *importActivitiesInputResolver) Mode(ctx context.Context, obj *model.ImportActivitiesInput, data store.BatchMode) error {
-	panic(fmt.Errorf("not implemented: Mode - mode"))
-}
-func (r *Resolver) DeleteActivitiesInput() generated.DeleteActivitiesInputResolver {
-	return &deleteActivitiesInputResolver{r}
-}
-func (r *Resolver) ImportActivitiesInput() generated.ImportActivitiesInputResolver {
-	return &importActivitiesInputResolver{r}
-}
-*/

@@ -16,6 +16,21 @@ func (r *batchResolver) Run(ctx context.Context, obj *store.Batch) (*store.Calcu
 	return loaders.BatchRun.Of(ctx, obj)
 }
 
+// Failures gives a page of the lines that a batch did not store.
+func (r *batchResolver) Failures(ctx context.Context, obj *store.Batch, first *int32, after *string) (*model.Connection[store.BatchFailure], error) {
+	c, err := loaders.BatchFailures.Of(ctx, obj, loaders.FailurePage{Page: store.Page{First: first, After: after}})
+	if err != nil {
+		return nil, err
+	}
+	return &model.BatchFailureConnection{Connection: c, Count: func(ctx context.Context) (int, error) {
+		n, err := loaders.Of(ctx, loaders.FailureCounts.Read, obj.GlobalID(), loaders.FailureCount{})
+		if err != nil {
+			return 0, err
+		}
+		return *n, nil
+	}}, nil
+}
+
 // Differences gives a page of what a recalculation changed.
 func (r *calculationRunResolver) Differences(ctx context.Context, obj *store.CalculationRun, first *int32, after *string, groupBy store.FootprintDimension) (*model.Connection[store.RunDifference], error) {
 	c, err := loaders.CalculationRunDifferences.Of(ctx, obj, loaders.DifferencePage{Page: store.Page{First: first, After: after}, GroupBy: groupBy})
@@ -57,6 +72,17 @@ func (r *mutationResolver) CancelBatch(ctx context.Context, id store.GlobalID) (
 	}
 	r.o.Begun()
 	return r.batch(ctx, id.Row)
+}
+
+// Batches gives a page of the organization's work in the background.
+func (r *queryResolver) Batches(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *store.BatchFilter) (*model.Connection[store.Batch], error) {
+	c, err := r.tenant(ctx).Batches(ctx, filter, store.Page{First: first, After: after, Last: last, Before: before})
+	return page(ctx, c, err, func(ctx context.Context) (int, error) { return r.tenant(ctx).CountBatches(ctx, filter) })
+}
+
+// BatchProgress gives the batch now and at each step, until it has ended.
+func (r *subscriptionResolver) BatchProgress(ctx context.Context, id store.GlobalID) (<-chan *store.Batch, error) {
+	return r.batches.follow(ctx, auth.From(ctx).Org, id)
 }
 
 func (r *Resolver) Batch() generated.BatchResolver { return &batchResolver{r} }

@@ -4,7 +4,6 @@ import (
 	"carbongraph/graph/generated"
 	"carbongraph/graph/model"
 	"carbongraph/internal/auth"
-	"carbongraph/internal/fault"
 	"carbongraph/resolvers/loaders"
 	"carbongraph/store"
 	"context"
@@ -40,18 +39,15 @@ func (r *queryResolver) Emissions(ctx context.Context, first *int32, after *stri
 	return emissionPage(c, r.totals(ctx, filter)), nil
 }
 
+// CalculationRuns gives a page of the organization's runs.
+func (r *queryResolver) CalculationRuns(ctx context.Context, first *int32, after *string, last *int32, before *string) (*model.Connection[store.CalculationRun], error) {
+	c, err := r.tenant(ctx).CalculationRuns(ctx, store.Page{First: first, After: after, Last: last, Before: before})
+	return page(ctx, c, err, r.tenant(ctx).CountCalculationRuns)
+}
+
 // CalculationRunProgress gives the run now and at each change, until it has ended.
 func (r *subscriptionResolver) CalculationRunProgress(ctx context.Context, id store.GlobalID) (<-chan *store.CalculationRun, error) {
-	if id.Kind == store.KindCalculationRun {
-		rows, err := r.tenant(ctx).RunsWith([]store.ID{id.Row}, 0).All(ctx)
-		if err != nil {
-			return nil, err
-		}
-		if len(rows) == 1 {
-			return r.watches.run(ctx, auth.From(ctx).Org, rows[0]), nil
-		}
-	}
-	return nil, fault.New(fault.NotFound, "There is no calculation run with this id.").At("id")
+	return r.runs.follow(ctx, auth.From(ctx).Org, id)
 }
 
 func (r *Resolver) CalculationRun() generated.CalculationRunResolver {

@@ -134,6 +134,10 @@ func TestGolden(t *testing.T) {
 		"factors":                   `{ emissionFactors(filter: {current: true}) { totalCount nodes { code dataset { version supersedes { version } } value supersededBy { id } } } }`,
 		"mappings": `{ factorMappings(first: 3, filter: {maxConfidence: "0.52"}) { totalCount edges { cursor node { accountCode description country factor { code dataset { version } } category { name }
 			exclude reason decidedBy confidence reviewed } } pageInfo { hasNextPage hasPreviousPage } } last: factorMappings(last: 1, filter: {reviewed: false, search: "m0"}) { nodes { accountCode } } }`,
+		"batches": `{ batches(first: 1, filter: {kinds: [RECALCULATION], statuses: [SUCCEEDED, PARTIAL]}) { totalCount edges { cursor node { id kind status total processed run { reason preview } problem { code } } }
+			nodes { finishedAt } pageInfo { hasNextPage hasPreviousPage startCursor endCursor } } none: batches(last: 3, filter: {statuses: [QUEUED]}) { totalCount nodes { id } } }`,
+		"calculation runs": `{ calculationRuns(first: 2) { totalCount edges { cursor node { id status reason preview } } nodes { differences(first: 1) { totalCount nodes { key change } } }
+			pageInfo { hasNextPage hasPreviousPage } } oldest: calculationRuns(last: 1) { nodes { status finishedAt } pageInfo { hasPreviousPage } } }`,
 		"datasets": `{ factorDatasets { source version factorCount supersedes { version } } }`,
 	}
 	storetest.Each(t, "golden", func(t *testing.T, st *store.Store) {
@@ -160,12 +164,14 @@ func TestForeignIDsAnswerLikeNone(t *testing.T) {
 		if err := theirs.Tenant.CreateKey(t.Context(), key, "efgh", []byte("0123456789abcdef0123456789abcdef")); err != nil {
 			t.Fatal(err)
 		}
+		work, preview := storetest.Preview(t, theirs.Tenant, 1, theirs.Lines...)
 		org, err := theirs.Tenant.Organization(context.Background())
 		if err != nil {
 			t.Fatal(err)
 		}
 		for name, n := range map[string]store.Node{
 			"organization": org, "supplier": theirs.Suppliers[0], "activity": theirs.Lines[0].Activity, "emission": theirs.Lines[0].Emission, "run": theirs.Run, "key": key,
+			"batch": work, "preview": preview,
 		} {
 			t.Run(name, func(t *testing.T) {
 				id := map[string]any{"id": n.GlobalID().String()}

@@ -80,24 +80,3 @@ func (r *queryResolver) FactorMappings(ctx context.Context, first *int32, after 
 func (r *Resolver) FactorMapping() generated.FactorMappingResolver { return &factorMappingResolver{r} }
 
 type factorMappingResolver struct{ *Resolver }
-
-// !!! WARNING !!!
-// The code below was going to be deleted when updating resolvers. It has been copied here so you have
-// one last chance to move it out of harms way if you want. There are two reasons this happens:
-//  - When renaming or deleting a resolver the old code will be put in here. You can safely delete
-//    it when you're done.
-//  - You have helper methods in this file. Move them out to keep these resolver files clean.
-/*
-	func (r *setFactorMappingsPayloadResolver) Batch(ctx context.Context, obj *model.SetFactorMappingsPayload) (*store.Batch, error) {
-	panic(fmt.Errorf("not implemented: Batch - batch"))
-}
-func (r *setFactorMappingsInputResolver) Recalculate(ctx context.Context, obj *model.SetFactorMappingsInput, data bool) error {
-	panic(fmt.Errorf("not implemented: Recalculate - recalculate"))
-}
-func (r *Resolver) SetFactorMappingsPayload() generated.SetFactorMappingsPayloadResolver {
-	return &setFactorMappingsPayloadResolver{r}
-}
-func (r *Resolver) SetFactorMappingsInput() generated.SetFactorMappingsInputResolver {
-	return &setFactorMappingsInputResolver{r}
-}
-*/

@@ -59,7 +59,8 @@ type Matcher interface {
 // Resolver is the root that gqlgen hangs each type's resolvers on.
 type Resolver struct {
 	o       Options
-	watches *watches
+	runs    *watches[*store.CalculationRun]
+	batches *watches[*store.Batch]
 }
 
 // Config is what gqlgen's engine is made of, but for the directives: those belong to whoever knows the viewer's rights.
@@ -82,7 +83,11 @@ func Config(o Options) generated.Config {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	return generated.Config{Resolvers: &Resolver{o, newWatches(o.Store, o.Log)}}
+	return generated.Config{Resolvers: &Resolver{
+		o:       o,
+		runs:    newWatches(store.KindCalculationRun, "calculation run", runsOf(o.Store), o.Log),
+		batches: newWatches(store.KindBatch, "batch", batchesOf(o.Store), o.Log),
+	}}
 }
 
 // tenant is the viewer's ledger: the only one that a resolver can reach.

@@ -29,6 +29,9 @@ func wide(t *testing.T, st *store.Store) *store.Tenant {
 		}
 	}
 	storetest.PutLines(t, tenant, lines...)
+	for range 7 {
+		storetest.Preview(t, tenant, 1, lines[:2]...)
+	}
 	return tenant
 }
 
@@ -66,6 +69,12 @@ var statementDocuments = map[string]struct {
 	"categories":                            {document: `{ categories { name emissions(first: 3) { totalCount nodes { supplier { name } } } } }`, statements: 3},
 	"categories alone":                      {document: `{ categories { name } }`, statements: 0},
 	"through the category":                  {document: `{ emissions(first: 50) { nodes { category { emissions(first: 1) { nodes { id } } } } } }`, statements: 2},
+	"batches": {loaded: true, document: `{ batches(first: 5, filter: {statuses: [SUCCEEDED], kinds: [RECALCULATION]}) { totalCount nodes { status processed makes: run { reason } run { differences(first: 2) { nodes { key } totalCount } } }
+		edges { cursor node { run { id } } } pageInfo { hasNextPage endCursor } } }`, statements: 5, joined: 1},
+	"batches are not counted unasked": {document: `{ batches(last: 5) { nodes { id status rowsPerSecond } } }`, statements: 1},
+	"runs": {loaded: true, document: `{ calculationRuns(first: 5) { totalCount nodes { reason differences(first: 2) { nodes { key } } } edges { cursor node { differences(first: 2) { totalCount } } } } }`,
+		statements: 4},
+	"runs are not counted unasked": {document: `{ calculationRuns(last: 5) { nodes { id status preview } } }`, statements: 1},
 	"groups": {document: `{ footprint(groupBy: [CATEGORY, SUPPLIER, FACTOR]) { nodes { category { name } supplier { name } factor { name dataset { version } } totals { co2e } share } } }`,
 		statements: 4},
 	"a value by another set needs no other row": {document: `{ emissionFactors { nodes { value(gwpSet: AR4) } } }`, statements: 1},

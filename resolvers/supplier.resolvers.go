@@ -88,24 +88,3 @@ func (r *supplierResolver) Footprint(ctx context.Context, obj *store.Supplier, f
 func (r *Resolver) Supplier() generated.SupplierResolver { return &supplierResolver{r} }
 
 type supplierResolver struct{ *Resolver }
-
-// !!! WARNING !!!
-// The code below was going to be deleted when updating resolvers. It has been copied here so you have
-// one last chance to move it out of harms way if you want. There are two reasons this happens:
-//  - When renaming or deleting a resolver the old code will be put in here. You can safely delete
-//    it when you're done.
-//  - You have helper methods in this file. Move them out to keep these resolver files clean.
-/*
-	func (r *upsertSuppliersInputResolver) IdempotencyKey(ctx context.Context, obj *model.UpsertSuppliersInput, data *string) error {
-	panic(fmt.Errorf("not implemented: IdempotencyKey - idempotencyKey"))
-}
-func (r *upsertSuppliersInputResolver) Mode(ctx context.Context, obj *model.UpsertSuppliersInput, data store.BatchMode) error {
-	panic(fmt.Errorf("not implemented: Mode - mode"))
-}
-func (r *upsertSuppliersInputResolver) DryRun(ctx context.Context, obj *model.UpsertSuppliersInput, data bool) error {
-	panic(fmt.Errorf("not implemented: DryRun - dryRun"))
-}
-func (r *Resolver) UpsertSuppliersInput() generated.UpsertSuppliersInputResolver {
-	return &upsertSuppliersInputResolver{r}
-}
-*/

@@ -220,6 +220,9 @@ func knotted(t *testing.T, st *store.Store) (*server, map[string]string) {
 		storetest.PutLines(t, l.Tenant, storetest.Calculate(line, l.Factors[0], storetest.Run(t, l.Tenant), exact.Milligrams(i+1)))
 	}
 	_, run := storetest.Preview(t, l.Tenant, 1, l.Lines...)
+	for i := range 7 {
+		storetest.Preview(t, l.Tenant, 1, l.Lines[:i]...)
+	}
 	own := map[string]string{
 		"CalculationRun": run.GlobalID().String(),
 		"Supplier":       l.Suppliers[0].GlobalID().String(), "Activity": line.Activity.GlobalID().String(), "Category": store.CategoryByNumber(6).GlobalID().String(),

@@ -51,14 +51,14 @@ type Batch struct {
 
 var batchRelation = newRelation("batches", "b", (*Batch).pair,
 	idColumn("b.id", "ID GlobalID", func(b *Batch) *ID { return &b.ID }),
-	textColumn("b.kind", "Kind", func(b *Batch) *BatchKind { return &b.Kind }),
+	textColumn("b.kind", "Kind FailedRowsURL", func(b *Batch) *BatchKind { return &b.Kind }),
 	textColumn("b.status", "Status", func(b *Batch) *RunStatus { return &b.Status }),
 	maybeID("b.run_id", "RunID", func(b *Batch) **ID { return &b.RunID }),
 	textColumn("b.spec", "Spec", func(b *Batch) *string { return &b.Spec }),
 	textColumn("b.actor", "Actor", func(b *Batch) *string { return &b.Actor }),
 	maybeInt("b.total", "Total EstimatedSecondsLeft", func(b *Batch) **int32 { return &b.Total }),
 	intColumn("b.processed", "Processed Succeeded RowsPerSecond EstimatedSecondsLeft", func(b *Batch) *int32 { return &b.Processed }),
-	intColumn("b.failed", "Failed Succeeded", func(b *Batch) *int32 { return &b.Failed }),
+	intColumn("b.failed", "Failed Succeeded FailedRowsURL", func(b *Batch) *int32 { return &b.Failed }),
 	intColumn("b.created", "Created", func(b *Batch) *int32 { return &b.Created }),
 	intColumn("b.updated", "Updated", func(b *Batch) *int32 { return &b.Updated }),
 	intColumn("b.unchanged", "Unchanged", func(b *Batch) *int32 { return &b.Unchanged }),
@@ -286,6 +286,14 @@ func (w *Writer) affected(ctx context.Context, table, text string, args ...any) 
 		return 0, err
 	}
 	return res.RowsAffected()
+}
+
+// FailedRowsURL is where the records of an import that failed are to be had; nil where none did.
+func (b *Batch) FailedRowsURL() *string {
+	if b.Kind != BatchImport || b.Failed == 0 {
+		return nil
+	}
+	return new("/imports/" + Global(KindBatch, b.ID).String() + "/failures.csv")
 }
 
 // Succeeded is how many lines were calculated.

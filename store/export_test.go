@@ -46,6 +46,18 @@ func (t *Tenant) FootprintPlan(ctx context.Context, f *EmissionFilter, by ...Foo
 	return plan, err
 }
 
+// Plan tells in SQLite's words how a read is done.
+func (q *Select[T]) Plan(ctx context.Context) (plan []string, err error) {
+	err = q.store.read(ctx, q.rel.table, "EXPLAIN QUERY PLAN "+q.text, q.statement, func(scan scanner) error {
+		var id, parent, unused int
+		var detail string
+		err := scan(&id, &parent, &unused, &detail)
+		plan = append(plan, detail)
+		return err
+	})
+	return plan, err
+}
+
 // Begin and End add emissions to the sums and take them away, as whoever publishes or deletes many at once does: those that meet a condition.
 func (w *Writer) Begin(ctx context.Context, cond string) error {
 	return w.sum(ctx, w.t.statement("e"), change{1, cond})

@@ -130,6 +130,12 @@ type FactorMappingFilter struct {
 	Search        *string
 }
 
+// BatchFilter narrows batches. Nil and empty parts ask for nothing.
+type BatchFilter struct {
+	Kinds    []BatchKind
+	Statuses []RunStatus
+}
+
 // FootprintDimension is what a footprint is grouped by.
 type FootprintDimension string
 

@@ -22,6 +22,7 @@ func TestTwoOrganizations(t *testing.T) {
 			t.Fatal(err)
 		}
 		ctx := t.Context()
+		batches, _ := worked(t, l.Tenant)
 		supplier, line := l.Suppliers[0], l.Lines[0]
 		emission := currentEmissions(t, l)[0]
 		rows := func(tenant *store.Tenant) map[string]func() (int, error) {
@@ -44,6 +45,16 @@ func TestTwoOrganizations(t *testing.T) {
 				"mappings by page": func() (int, error) {
 					c, err := tenant.FactorMappings(ctx, nil, store.Page{})
 					return counted(c, err)
+				},
+				"batches by id": func() (int, error) { return lengths(tenant.BatchesWith([]store.ID{batches[0]}, 0).All(ctx)) },
+				"batches by page": func() (int, error) {
+					c, err := tenant.Batches(ctx, nil, store.Page{})
+					return counted(c, err)
+				},
+				"batches counted": func() (int, error) { return tenant.CountBatches(ctx, nil) },
+				"the run by page": func() (int, error) {
+					c, err := tenant.CalculationRuns(ctx, store.Page{})
+					return holding(c, err, l.Run.ID)
 				},
 				"mappings counted":        func() (int, error) { return tenant.CountFactorMappings(ctx, nil) },
 				"emissions of a supplier": top(&store.EmissionFilter{SupplierIds: []store.GlobalID{supplier.GlobalID()}}),
@@ -128,6 +139,14 @@ func connections(l *storetest.Ledger) []func(context.Context, store.Page) (shown
 			return show(x, err, func(m *store.FactorMapping) store.ID { return m.ID })
 		},
 		func(c context.Context, p store.Page) (shown, error) {
+			x, err := l.Tenant.Batches(c, nil, p)
+			return show(x, err, batchID)
+		},
+		func(c context.Context, p store.Page) (shown, error) {
+			x, err := l.Tenant.CalculationRuns(c, p)
+			return show(x, err, runID)
+		},
+		func(c context.Context, p store.Page) (shown, error) {
 			x, err := l.Tenant.EmissionsOf(c, below, nil, store.EmissionOrder{}, p)
 			if err != nil {
 				return shown{}, err
@@ -155,6 +174,19 @@ func counted[T any](c *store.Connection[T], err error) (int, error) {
 		return 0, err
 	}
 	return len(c.Nodes), nil
+}
+
+// holding counts the rows that are the run: another organization has runs too.
+func holding(c *store.Connection[store.CalculationRun], err error, id store.ID) (n int, _ error) {
+	if err != nil {
+		return 0, err
+	}
+	for _, r := range c.Nodes {
+		if r.ID == id {
+			n++
+		}
+	}
+	return n, nil
 }
 
 // matching counts the suppliers of the external id that are the supplier itself: another organization may well use the same.

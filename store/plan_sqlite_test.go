@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"slices"
 	"strings"
 	"testing"
@@ -47,6 +48,54 @@ func TestFootprintOnSQLiteReadsSumsOrACoveringIndex(t *testing.T) {
 			}
 			if reads != want {
 				t.Errorf("footprint of %s by %v reads %d times, want %d:\n%s", name, by, reads, want, strings.Join(plan, "\n"))
+			}
+		}
+	}
+}
+
+// Batches and runs have no index but that of their ids, in which the newest stand last: a page reads it from there, and sorts nothing.
+func TestPagesOfWorkOnSQLiteWalkThePrimaryKey(t *testing.T) {
+	acme := storetest.Organization(t, storetest.SQLite(t), "Acme")
+	worked(t, acme)
+	batches, err := acme.Batches(t.Context(), nil, store.Page{First: new(int32(3))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	runs, err := acme.CalculationRuns(t.Context(), store.Page{First: new(int32(3))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	type planner interface {
+		Plan(ctx context.Context) ([]string, error)
+	}
+	ended := &store.BatchFilter{Statuses: []store.RunStatus{store.RunSucceeded}}
+	for name, page := range map[string]func(end *string) store.Page{
+		"the first page":       func(*string) store.Page { return store.Page{First: new(int32(20))} },
+		"the last page":        func(*string) store.Page { return store.Page{Last: new(int32(20))} },
+		"a page after another": func(end *string) store.Page { return store.Page{First: new(int32(20)), After: end} },
+		"a page before one":    func(end *string) store.Page { return store.Page{Last: new(int32(20)), Before: end} },
+	} {
+		for what, read := range map[string]func() (planner, error){
+			"batches": func() (planner, error) { return acme.BatchPage(nil, page(batches.PageInfo.EndCursor), 0) },
+			"some batches": func() (planner, error) {
+				return acme.BatchPage(ended, store.Page{First: page(nil).First, Last: page(nil).Last}, 0)
+			},
+			"runs": func() (planner, error) { return acme.CalculationRunPage(page(runs.PageInfo.EndCursor), 0) },
+		} {
+			q, err := read()
+			if err != nil {
+				t.Fatal(err)
+			}
+			plan, err := q.Plan(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			text := strings.Join(plan, "\n")
+			if !strings.Contains(text, "org_id=?") || strings.Contains(text, "SCAN b") || strings.Contains(text, "SCAN r") || strings.Contains(text, "TEMP B-TREE") {
+				t.Errorf("%s, %s, does not walk the primary key:\n%s", what, name, text)
+			}
+			if cursor := page(batches.PageInfo.EndCursor); what != "some batches" && (cursor.After != nil) && !strings.Contains(text, "id<?") {
+				t.Errorf("%s, %s, does not begin at the cursor:\n%s", what, name, text)
 			}
 		}
 	}

@@ -26,6 +26,10 @@ var bulk = []string{
 	                        formula_id, amount_micros, quality, calculated_at, superseded)
 	 SELECT org_id, gen_random_uuid(), id, (SELECT s.id FROM suppliers s WHERE s.org_id = a.org_id AND s.external_id = 'S' || 1 + length(a.external_id) * a.money_micros % 300),
 	        category_number, id, id, id, occurred_on, coalesce(money_micros, 0), 0, 'SPEND_BASED', 'AR5', '00000000-0000-0000-0000-000000000001', 0, 33333, created_at, false FROM activities a WHERE org_id = $1::uuid`,
+	`INSERT INTO calculation_runs (org_id, id, status, preview, reason, gwp_set, started_at, finished_at)
+	 SELECT org_id, gen_random_uuid(), 'SUCCEEDED', false, 'bulk', 'AR5', created_at, created_at FROM suppliers WHERE org_id = $1::uuid`,
+	`INSERT INTO batches (org_id, id, kind, status, run_id, spec, actor, processed, failed, takes, cancelled, tidied, created_at, finished_at)
+	 SELECT org_id, gen_random_uuid(), 'RECALCULATION', 'SUCCEEDED', id, '{}', 'bulk', 1, 0, 1, false, true, started_at, finished_at FROM calculation_runs WHERE org_id = $1::uuid`,
 }
 
 const bulkFactors = `INSERT INTO emission_factors (id, dataset_id, code, name, name_key, region, unit, value, value_key, gases)
@@ -144,7 +148,11 @@ func unfiltered(st *store.Store, l *storetest.Ledger) (out []listing) {
 			}))
 		}
 	}
-	return out
+	newestFirst := store.Desc
+	return append(out, unfilteredListing("ID", newestFirst, func(c context.Context, p store.Page) (*store.Connection[store.Batch], error) {
+		return l.Tenant.Batches(c, nil, p)
+	}),
+		unfilteredListing("ID", newestFirst, l.Tenant.CalculationRuns))
 }
 
 func unfilteredListing[T any, F ~string](field F, d store.OrderDirection, read func(context.Context, store.Page) (*store.Connection[T], error)) listing {

@@ -68,6 +68,35 @@ func (t *Tenant) RunsWith(ids []ID, some Columns) *Select[CalculationRun] {
 	return byID(t.store, t.statement("r"), runs(), ids, some)
 }
 
+// runOrder is the only one: the newest first, which is that of their ids from the end.
+func runOrder() order { return order{name: "MADE", expr: "r.id", kind: keyID, desc: true} }
+
+// CalculationRuns gives one page of the organization's runs, newest first: imports, recalculations and previews, whether they have ended or not.
+func (t *Tenant) CalculationRuns(ctx context.Context, p Page) (*Connection[CalculationRun], error) {
+	q, err := t.CalculationRunPage(p, 0)
+	return connection(ctx, q, err)
+}
+
+// CalculationRunPage is the read behind CalculationRuns.
+func (t *Tenant) CalculationRunPage(p Page, some Columns) (*Select[CalculationRun], error) {
+	return page(t.store, t.statement("r"), runs(), runOrder(), p, some, t.binding("calculationRuns", runOrder(), nil))
+}
+
+// CountCalculationRuns tells how many runs the organization has.
+func (t *Tenant) CountCalculationRuns(ctx context.Context) (int, error) {
+	return one(ctx, t.CalculationRunCount(), nil)
+}
+
+// CalculationRunCount is the read behind CountCalculationRuns.
+func (t *Tenant) CalculationRunCount() *Select[int] {
+	return aggregate(t.store, t.statement("r"), runCount, countRows)
+}
+
+var runCount = newCount("calculation_runs", "r")
+
+// Ended tells whether nothing more is done about the run.
+func (r *CalculationRun) Ended() bool { return r.FinishedAt != nil }
+
 var keyRelation = newRelation("api_keys", "k", nil,
 	idColumn("k.org_id", "OrgID", func(k *APIKey) *ID { return &k.OrgID }),
 	idColumn("k.id", "ID GlobalID", func(k *APIKey) *ID { return &k.ID }),

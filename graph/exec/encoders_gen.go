@@ -128,6 +128,15 @@ var batchObject = &object[store.Batch]{
 		"failed": plain("Failed", func(b []byte, o *store.Batch) ([]byte, bool) {
 			return scalar.AppendInt32(b, o.Failed), true
 		}),
+		"created": plain("Created", func(b []byte, o *store.Batch) ([]byte, bool) {
+			return scalar.AppendInt32(b, o.Created), true
+		}),
+		"updated": plain("Updated", func(b []byte, o *store.Batch) ([]byte, bool) {
+			return scalar.AppendInt32(b, o.Updated), true
+		}),
+		"unchanged": plain("Unchanged", func(b []byte, o *store.Batch) ([]byte, bool) {
+			return scalar.AppendInt32(b, o.Unchanged), true
+		}),
 		"rowsPerSecond": plain("RowsPerSecond", func(b []byte, o *store.Batch) ([]byte, bool) {
 			v := o.RowsPerSecond()
 			if v == nil {
@@ -154,10 +163,37 @@ var batchObject = &object[store.Batch]{
 			}
 			return scalar.AppendDateTime(b, *o.FinishedAt), true
 		}),
+		"failedRowsUrl": plain("FailedRowsURL", func(b []byte, o *store.Batch) ([]byte, bool) {
+			v := o.FailedRowsURL()
+			if v == nil {
+				return scalar.AppendNull(b), true
+			}
+			return scalar.AppendString(b, *v), true
+		}),
 	},
 	parts: map[string]part[store.Batch]{
 		"problem": one("Problem", userErrorObject, true, func(o *store.Batch) (*store.Problem, bool) {
 			return o.Problem, true
+		}),
+	},
+}
+
+var batchFailureObject = &object[store.BatchFailure]{
+	name: "BatchFailure",
+	leaves: map[string]leaf[store.BatchFailure]{
+		"line": plain("Line", func(b []byte, o *store.BatchFailure) ([]byte, bool) {
+			return scalar.AppendInt32(b, o.Line), true
+		}),
+		"externalId": plain("ExternalID", func(b []byte, o *store.BatchFailure) ([]byte, bool) {
+			if o.ExternalID == nil {
+				return scalar.AppendNull(b), true
+			}
+			return scalar.AppendString(b, *o.ExternalID), true
+		}),
+	},
+	parts: map[string]part[store.BatchFailure]{
+		"error": one("Error", userErrorObject, false, func(o *store.BatchFailure) (*store.Problem, bool) {
+			return o.Error(), true
 		}),
 	},
 }
@@ -920,6 +956,7 @@ func described() map[string]any {
 		"Activity":          activityObject,
 		"ApiKey":            apiKeyObject,
 		"Batch":             batchObject,
+		"BatchFailure":      batchFailureObject,
 		"CalculationRun":    calculationRunObject,
 		"Category":          categoryObject,
 		"CategoryStatement": categoryStatementObject,

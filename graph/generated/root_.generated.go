@@ -87,8 +87,11 @@ type ComplexityRoot struct {
 	}
 
 	Batch struct {
+		Created              func(childComplexity int) int
 		EstimatedSecondsLeft func(childComplexity int) int
 		Failed               func(childComplexity int) int
+		FailedRowsURL        func(childComplexity int) int
+		Failures             func(childComplexity int, first *int32, after *string) int
 		FinishedAt           func(childComplexity int) int
 		GlobalID             func(childComplexity int) int
 		Kind                 func(childComplexity int) int
@@ -100,6 +103,38 @@ type ComplexityRoot struct {
 		Status               func(childComplexity int) int
 		Succeeded            func(childComplexity int) int
 		Total                func(childComplexity int) int
+		Unchanged            func(childComplexity int) int
+		Updated              func(childComplexity int) int
+	}
+
+	BatchConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	BatchEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
+	}
+
+	BatchFailure struct {
+		Error      func(childComplexity int) int
+		ExternalID func(childComplexity int) int
+		Line       func(childComplexity int) int
+	}
+
+	BatchFailureConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	BatchFailureEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	BatchPayload struct {
@@ -115,6 +150,18 @@ type ComplexityRoot struct {
 		Reason      func(childComplexity int) int
 		StartedAt   func(childComplexity int) int
 		Status      func(childComplexity int) int
+	}
+
+	CalculationRunConnection struct {
+		Edges      func(childComplexity int) int
+		Nodes      func(childComplexity int) int
+		PageInfo   func(childComplexity int) int
+		TotalCount func(childComplexity int) int
+	}
+
+	CalculationRunEdge struct {
+		Cursor func(childComplexity int) int
+		Node   func(childComplexity int) int
 	}
 
 	Category struct {
@@ -398,6 +445,8 @@ type ComplexityRoot struct {
 
 	Query struct {
 		Activities         func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *store.ActivityFilter, orderBy *store.ActivityOrder) int
+		Batches            func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *store.BatchFilter) int
+		CalculationRuns    func(childComplexity int, first *int32, after *string, last *int32, before *string) int
 		Categories         func(childComplexity int) int
 		CategoryStatements func(childComplexity int, year int32) int
 		EmissionFactors    func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *store.EmissionFactorFilter, orderBy *store.EmissionFactorOrder) int
@@ -468,6 +517,7 @@ type ComplexityRoot struct {
 	}
 
 	Subscription struct {
+		BatchProgress          func(childComplexity int, id store.GlobalID) int
 		CalculationRunProgress func(childComplexity int, id store.GlobalID) int
 	}
 
@@ -726,6 +776,12 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.ApiKey.Role(childComplexity), true
 
+	case "Batch.created":
+		if e.ComplexityRoot.Batch.Created == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Batch.Created(childComplexity), true
 	case "Batch.estimatedSecondsLeft":
 		if e.ComplexityRoot.Batch.EstimatedSecondsLeft == nil {
 			break
@@ -738,6 +794,23 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Batch.Failed(childComplexity), true
+	case "Batch.failedRowsUrl":
+		if e.ComplexityRoot.Batch.FailedRowsURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Batch.FailedRowsURL(childComplexity), true
+	case "Batch.failures":
+		if e.ComplexityRoot.Batch.Failures == nil {
+			break
+		}
+
+		args, err := ec.field_Batch_failures_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Batch.Failures(childComplexity, args["first"].(*int32), args["after"].(*string)), true
 	case "Batch.finishedAt":
 		if e.ComplexityRoot.Batch.FinishedAt == nil {
 			break
@@ -804,6 +877,113 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Batch.Total(childComplexity), true
+	case "Batch.unchanged":
+		if e.ComplexityRoot.Batch.Unchanged == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Batch.Unchanged(childComplexity), true
+	case "Batch.updated":
+		if e.ComplexityRoot.Batch.Updated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Batch.Updated(childComplexity), true
+
+	case "BatchConnection.edges":
+		if e.ComplexityRoot.BatchConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BatchConnection.Edges(childComplexity), true
+	case "BatchConnection.nodes":
+		if e.ComplexityRoot.BatchConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BatchConnection.Nodes(childComplexity), true
+	case "BatchConnection.pageInfo":
+		if e.ComplexityRoot.BatchConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BatchConnection.PageInfo(childComplexity), true
+	case "BatchConnection.totalCount":
+		if e.ComplexityRoot.BatchConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BatchConnection.TotalCount(childComplexity), true
+
+	case "BatchEdge.cursor":
+		if e.ComplexityRoot.BatchEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BatchEdge.Cursor(childComplexity), true
+	case "BatchEdge.node":
+		if e.ComplexityRoot.BatchEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BatchEdge.Node(childComplexity), true
+
+	case "BatchFailure.error":
+		if e.ComplexityRoot.BatchFailure.Error == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BatchFailure.Error(childComplexity), true
+	case "BatchFailure.externalId":
+		if e.ComplexityRoot.BatchFailure.ExternalID == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BatchFailure.ExternalID(childComplexity), true
+	case "BatchFailure.line":
+		if e.ComplexityRoot.BatchFailure.Line == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BatchFailure.Line(childComplexity), true
+
+	case "BatchFailureConnection.edges":
+		if e.ComplexityRoot.BatchFailureConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BatchFailureConnection.Edges(childComplexity), true
+	case "BatchFailureConnection.nodes":
+		if e.ComplexityRoot.BatchFailureConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BatchFailureConnection.Nodes(childComplexity), true
+	case "BatchFailureConnection.pageInfo":
+		if e.ComplexityRoot.BatchFailureConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BatchFailureConnection.PageInfo(childComplexity), true
+	case "BatchFailureConnection.totalCount":
+		if e.ComplexityRoot.BatchFailureConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BatchFailureConnection.TotalCount(childComplexity), true
+
+	case "BatchFailureEdge.cursor":
+		if e.ComplexityRoot.BatchFailureEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BatchFailureEdge.Cursor(childComplexity), true
+	case "BatchFailureEdge.node":
+		if e.ComplexityRoot.BatchFailureEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.BatchFailureEdge.Node(childComplexity), true
 
 	case "BatchPayload.batch":
 		if e.ComplexityRoot.BatchPayload.Batch == nil {
@@ -865,6 +1045,44 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.CalculationRun.Status(childComplexity), true
+
+	case "CalculationRunConnection.edges":
+		if e.ComplexityRoot.CalculationRunConnection.Edges == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalculationRunConnection.Edges(childComplexity), true
+	case "CalculationRunConnection.nodes":
+		if e.ComplexityRoot.CalculationRunConnection.Nodes == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalculationRunConnection.Nodes(childComplexity), true
+	case "CalculationRunConnection.pageInfo":
+		if e.ComplexityRoot.CalculationRunConnection.PageInfo == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalculationRunConnection.PageInfo(childComplexity), true
+	case "CalculationRunConnection.totalCount":
+		if e.ComplexityRoot.CalculationRunConnection.TotalCount == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalculationRunConnection.TotalCount(childComplexity), true
+
+	case "CalculationRunEdge.cursor":
+		if e.ComplexityRoot.CalculationRunEdge.Cursor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalculationRunEdge.Cursor(childComplexity), true
+	case "CalculationRunEdge.node":
+		if e.ComplexityRoot.CalculationRunEdge.Node == nil {
+			break
+		}
+
+		return e.ComplexityRoot.CalculationRunEdge.Node(childComplexity), true
 
 	case "Category.direction":
 		if e.ComplexityRoot.Category.Direction == nil {
@@ -2070,6 +2288,28 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Activities(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*store.ActivityFilter), args["orderBy"].(*store.ActivityOrder)), true
+	case "Query.batches":
+		if e.ComplexityRoot.Query.Batches == nil {
+			break
+		}
+
+		args, err := ec.field_Query_batches_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Batches(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*store.BatchFilter)), true
+	case "Query.calculationRuns":
+		if e.ComplexityRoot.Query.CalculationRuns == nil {
+			break
+		}
+
+		args, err := ec.field_Query_calculationRuns_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.CalculationRuns(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string)), true
 	case "Query.categories":
 		if e.ComplexityRoot.Query.Categories == nil {
 			break
@@ -2388,6 +2628,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.SetFactorMappingsPayload.Mappings(childComplexity), true
 
+	case "Subscription.batchProgress":
+		if e.ComplexityRoot.Subscription.BatchProgress == nil {
+			break
+		}
+
+		args, err := ec.field_Subscription_batchProgress_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Subscription.BatchProgress(childComplexity, args["id"].(store.GlobalID)), true
 	case "Subscription.calculationRunProgress":
 		if e.ComplexityRoot.Subscription.CalculationRunProgress == nil {
 			break
@@ -2650,6 +2901,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("ActivityFilter", ec.unmarshalInputActivityFilter),
 			graphql.NewInputUnmarshaler("ActivityInput", ec.unmarshalInputActivityInput),
 			graphql.NewInputUnmarshaler("ActivityOrder", ec.unmarshalInputActivityOrder),
+			graphql.NewInputUnmarshaler("BatchFilter", ec.unmarshalInputBatchFilter),
 			graphql.NewInputUnmarshaler("CreateApiKeyInput", ec.unmarshalInputCreateApiKeyInput),
 			graphql.NewInputUnmarshaler("DeleteActivitiesInput", ec.unmarshalInputDeleteActivitiesInput),
 			graphql.NewInputUnmarshaler("EmissionFactorFilter", ec.unmarshalInputEmissionFactorFilter),
@@ -3150,7 +3402,23 @@ type Mutation
 "What is told as it happens: over WebSocket by graphql-transport-ws, or as server-sent events."
 type Subscription
 `, BuiltIn: false},
-	{Name: "../schema/batch.graphqls", Input: `extend type Mutation {
+	{Name: "../schema/batch.graphqls", Input: `extend type Query {
+  "The organization's work in the background, newest first, what has ended included."
+  batches(
+    "How many rows from the front: 1 to 500; 50 where neither first nor last is given. Not together with last."
+    first: Int
+    "The cursor that the page follows."
+    after: String
+    "How many rows from the end: 1 to 500."
+    last: Int
+    "The cursor that the page stands before."
+    before: String
+    "Which batches."
+    filter: BatchFilter
+  ): BatchConnection! @listSize(assumedSize: 50, slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"], requireOneSlicingArgument: false)
+}
+
+extend type Mutation {
   "Starts a background batch that calculates lines of the ledger anew, and keeps what it supersedes. Readers see all of its result at once, when it is done. With preview nothing is changed, and the run's differences tell what would be. Lines of a locked year are PERIOD_LOCKED. Recalculations of an organization follow each other."
   startRecalculation(
     "What is to be calculated, and how."
@@ -3161,6 +3429,14 @@ type Subscription
     "The batch's global id."
     id: ID!
   ): BatchPayload! @requires(role: EDITOR)
+}
+
+extend type Subscription {
+  "The batch now, again at each step, at most 4 times a second, and a last time when it has ended; then nothing more comes. An id of anything else, or of another organization's batch, is NOT_FOUND."
+  batchProgress(
+    "The batch's global id."
+    id: ID!
+  ): Batch!
 }
 
 "Work in the background."
@@ -3177,8 +3453,14 @@ type Batch implements Node @cacheControl(maxAge: 0, scope: PRIVATE) {
   processed: Int!
   "How many of them went well, those included that did not change."
   succeeded: Int!
-  "How many stay as they were: the datasets asked for do not have their factor, or somebody changed them meanwhile."
+  "How many did not: of an import, the lines that were refused; of a recalculation, those that stay as they were, since the datasets asked for do not have their factor or somebody changed them meanwhile."
   failed: Int!
+  "How many lines an import found to be new."
+  created: Int!
+  "How many lines an import changed."
+  updated: Int!
+  "How many lines an import brought that said nothing new."
+  unchanged: Int!
   "Lines done with in a second, so far; null before the first."
   rowsPerSecond: Decimal
   "How long the rest will take at that rate; null where it cannot be told."
@@ -3191,11 +3473,20 @@ type Batch implements Node @cacheControl(maxAge: 0, scope: PRIVATE) {
   run: CalculationRun
   "Why it failed; null where it did not."
   problem: UserError
+  "The lines that failed, in the order of the file. Empty for what is no import."
+  failures(
+    "How many failures: 1 to 500; 50 where it is not given."
+    first: Int
+    "The cursor that the page follows."
+    after: String
+  ): BatchFailureConnection! @listSize(assumedSize: 50, slicingArguments: ["first"], sizedFields: ["nodes", "edges"], requireOneSlicingArgument: false)
+  "Where the records that failed are to be had as they came, as CSV with their line and the reason: to be corrected and sent again. Null where none failed."
+  failedRowsUrl: String
 }
 
 "What a batch does."
 enum BatchKind {
-  "Stores lines of a file. None does so in the background yet."
+  "Stores lines of a file."
   IMPORT
   "Calculates lines anew."
   RECALCULATION
@@ -3213,6 +3504,64 @@ enum BatchMode {
   CHUNK
   "Nothing: every item that is right is kept."
   ITEM
+}
+
+"A line of a file that was not stored."
+type BatchFailure @cacheControl(maxAge: 0, scope: PRIVATE) {
+  "Where it stands in its file, the header being line 1."
+  line: Int!
+  "Its key, where it has one."
+  externalId: String
+  "Why it was not stored."
+  error: UserError!
+}
+
+"One page of failures."
+type BatchFailureConnection {
+  "The rows of the page, each with its cursor."
+  edges: [BatchFailureEdge!]!
+  "The rows of the page alone."
+  nodes: [BatchFailure!]!
+  "What lies around the page."
+  pageInfo: PageInfo!
+  "How many failed, on all pages. Costs a statement when selected, nothing otherwise."
+  totalCount: Int! @cost(weight: "1")
+}
+
+"A failure and its place in the connection."
+type BatchFailureEdge @cost(weight: "0") {
+  "The row's place, for ` + "`" + `after` + "`" + ` of the same batch."
+  cursor: String!
+  "The failure."
+  node: BatchFailure!
+}
+
+"One page of batches."
+type BatchConnection {
+  "The rows of the page, each with its cursor."
+  edges: [BatchEdge!]!
+  "The rows of the page alone."
+  nodes: [Batch!]!
+  "What lies around the page."
+  pageInfo: PageInfo!
+  "How many rows there are on all pages. Costs a statement when selected, nothing otherwise."
+  totalCount: Int! @cost(weight: "1")
+}
+
+"A batch and its place in the connection."
+type BatchEdge @cost(weight: "0") {
+  "The row's place, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + ` of the same field and filter."
+  cursor: String!
+  "The batch."
+  node: Batch!
+}
+
+"Narrows batches. Every part that is given must hold; null and empty parts ask for nothing."
+input BatchFilter {
+  "Only those that do one of these."
+  kinds: [BatchKind!]
+  "Only those that are so far."
+  statuses: [BatchStatus!]
 }
 
 "What is to be calculated anew, and how."
@@ -3415,6 +3764,17 @@ type SetCategoryStatementPayload {
     "In which order."
     orderBy: EmissionOrder = { field: OCCURRED_ON, direction: DESC }
   ): EmissionConnection! @listSize(assumedSize: 50, slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"], requireOneSlicingArgument: false)
+  "The organization's imports and recalculations, newest first, previews among them, whether they have ended or not."
+  calculationRuns(
+    "How many rows from the front: 1 to 500; 50 where neither first nor last is given. Not together with last."
+    first: Int
+    "The cursor that the page follows."
+    after: String
+    "How many rows from the end: 1 to 500."
+    last: Int
+    "The cursor that the page stands before."
+    before: String
+  ): CalculationRunConnection! @listSize(assumedSize: 50, slicingArguments: ["first", "last"], sizedFields: ["nodes", "edges"], requireOneSlicingArgument: false)
 }
 
 "The result of one calculation of one activity. Never changed once written; a later one supersedes it."
@@ -3621,6 +3981,26 @@ type CalculationRun implements Node @cacheControl(maxAge: 1800, scope: PRIVATE) 
   startedAt: DateTime!
   "When it ended; null while it runs."
   finishedAt: DateTime
+}
+
+"One page of runs."
+type CalculationRunConnection {
+  "The rows of the page, each with its cursor."
+  edges: [CalculationRunEdge!]!
+  "The rows of the page alone."
+  nodes: [CalculationRun!]!
+  "What lies around the page."
+  pageInfo: PageInfo!
+  "How many rows there are on all pages. Costs a statement when selected, nothing otherwise."
+  totalCount: Int! @cost(weight: "1")
+}
+
+"A run and its place in the connection."
+type CalculationRunEdge @cost(weight: "0") {
+  "The row's place, for ` + "`" + `after` + "`" + ` and ` + "`" + `before` + "`" + ` of the same field."
+  cursor: String!
+  "The run."
+  node: CalculationRun!
 }
 
 extend type Subscription {
@@ -4575,6 +4955,12 @@ func (ec *executionContext) childFields_Batch(ctx context.Context, field graphql
 		return ec.fieldContext_Batch_succeeded(ctx, field)
 	case "failed":
 		return ec.fieldContext_Batch_failed(ctx, field)
+	case "created":
+		return ec.fieldContext_Batch_created(ctx, field)
+	case "updated":
+		return ec.fieldContext_Batch_updated(ctx, field)
+	case "unchanged":
+		return ec.fieldContext_Batch_unchanged(ctx, field)
 	case "rowsPerSecond":
 		return ec.fieldContext_Batch_rowsPerSecond(ctx, field)
 	case "estimatedSecondsLeft":
@@ -4587,8 +4973,72 @@ func (ec *executionContext) childFields_Batch(ctx context.Context, field graphql
 		return ec.fieldContext_Batch_run(ctx, field)
 	case "problem":
 		return ec.fieldContext_Batch_problem(ctx, field)
+	case "failures":
+		return ec.fieldContext_Batch_failures(ctx, field)
+	case "failedRowsUrl":
+		return ec.fieldContext_Batch_failedRowsUrl(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Batch", field.Name)
+}
+
+func (ec *executionContext) childFields_BatchConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_BatchConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_BatchConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_BatchConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_BatchConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BatchConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_BatchEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_BatchEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_BatchEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BatchEdge", field.Name)
+}
+
+func (ec *executionContext) childFields_BatchFailure(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "line":
+		return ec.fieldContext_BatchFailure_line(ctx, field)
+	case "externalId":
+		return ec.fieldContext_BatchFailure_externalId(ctx, field)
+	case "error":
+		return ec.fieldContext_BatchFailure_error(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BatchFailure", field.Name)
+}
+
+func (ec *executionContext) childFields_BatchFailureConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_BatchFailureConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_BatchFailureConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_BatchFailureConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_BatchFailureConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BatchFailureConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_BatchFailureEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_BatchFailureEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_BatchFailureEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type BatchFailureEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_BatchPayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
@@ -4619,6 +5069,30 @@ func (ec *executionContext) childFields_CalculationRun(ctx context.Context, fiel
 		return ec.fieldContext_CalculationRun_differences(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type CalculationRun", field.Name)
+}
+
+func (ec *executionContext) childFields_CalculationRunConnection(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "edges":
+		return ec.fieldContext_CalculationRunConnection_edges(ctx, field)
+	case "nodes":
+		return ec.fieldContext_CalculationRunConnection_nodes(ctx, field)
+	case "pageInfo":
+		return ec.fieldContext_CalculationRunConnection_pageInfo(ctx, field)
+	case "totalCount":
+		return ec.fieldContext_CalculationRunConnection_totalCount(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CalculationRunConnection", field.Name)
+}
+
+func (ec *executionContext) childFields_CalculationRunEdge(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "cursor":
+		return ec.fieldContext_CalculationRunEdge_cursor(ctx, field)
+	case "node":
+		return ec.fieldContext_CalculationRunEdge_node(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type CalculationRunEdge", field.Name)
 }
 
 func (ec *executionContext) childFields_Category(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

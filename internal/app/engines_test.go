@@ -275,6 +275,7 @@ func TestEnginesAgree(t *testing.T) {
 			from, to = index, index+1
 		}
 		c.recalculations(t)
+		c.work(t)
 		for first := from - from%season; first < to && !t.Failed(); first += season {
 			c.season(t, first, max(from, first), min(to, first+season))
 		}
@@ -310,6 +311,50 @@ func (c *comparison) recalculations(t *testing.T) {
 			}
 			c.compare(t, d, c.stocked())
 		}
+	}
+}
+
+// work asks for batches of each state, and for runs, to and fro: random documents seldom hit upon a state that there is, and go on from a page.
+func (c *comparison) work(t *testing.T) {
+	t.Helper()
+	const about = `totalCount pageInfo { hasNextPage hasPreviousPage startCursor endCursor } edges { cursor }`
+	ask := func(field, rest string) (p struct {
+		TotalCount int
+		PageInfo   struct{ StartCursor, EndCursor string }
+		Nodes      []struct{ Preview bool }
+	}) {
+		t.Helper()
+		d, err := c.generator.Written(`{ page: ` + field + ` { ` + about + ` ` + rest + ` } }`)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.compare(t, d, c.stocked())
+		data := struct{ Page any }{&p}
+		if err := json.Unmarshal(c.all[0].ask(c.keys[0], d).parts().Data, &data); err != nil {
+			t.Fatal(err)
+		}
+		return p
+	}
+	const batch = `nodes { id kind status total processed succeeded failed rowsPerSecond estimatedSecondsLeft startedAt finishedAt problem { code message } run { id status preview reason } }`
+	const run = `nodes { id status preview reason gwpSet startedAt finishedAt differences(first: 2) { totalCount nodes { key change } } }`
+	for _, status := range []string{"QUEUED", "RUNNING", "SUCCEEDED", "PARTIAL", "FAILED", "CANCELLED"} {
+		if p := ask(`batches(filter: {statuses: [`+status+`], kinds: [RECALCULATION]})`, batch); p.TotalCount == 0 {
+			t.Errorf("the ledger has no batch that is %s", status)
+		}
+	}
+	previews := map[bool]int{}
+	for _, r := range ask(`calculationRuns`, run).Nodes {
+		previews[r.Preview]++
+	}
+	if previews[true] == 0 || previews[false] == 0 {
+		t.Errorf("the ledger has %d previews and %d other runs", previews[true], previews[false])
+	}
+	for field, rest := range map[string]string{"batches": batch, "calculationRuns": run} {
+		first := ask(field+`(first: 3)`, rest)
+		ask(field+`(first: 2, after: "`+first.PageInfo.EndCursor+`")`, rest)
+		last := ask(field+`(last: 3)`, rest)
+		ask(field+`(last: 2, before: "`+last.PageInfo.StartCursor+`")`, rest)
+		ask(field+`(after: "`+first.PageInfo.EndCursor+`", before: "`+last.PageInfo.StartCursor+`")`, rest)
 	}
 }
 

@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -36,6 +37,23 @@ func examples(t *testing.T) map[string]string {
 		for _, m := range found {
 			out[f+": "+m[1]+m[2]] = m[1] + m[2]
 		}
+	}
+	for i, text := range shown(t, "../../docs/recalculation.md") {
+		out[fmt.Sprint("recalculation.md: ", i)] = text
+	}
+	return out
+}
+
+var block = regexp.MustCompile("(?s)```graphql\n(.+?)```")
+
+// shown gives the documents that a page shows, one after another.
+func shown(t *testing.T, page string) (out []string) {
+	t.Helper()
+	for _, m := range block.FindAllStringSubmatch(read(t, page), -1) {
+		out = append(out, m[1])
+	}
+	if len(out) == 0 {
+		t.Errorf("%s shows no document", page)
 	}
 	return out
 }

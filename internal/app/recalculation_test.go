@@ -2,9 +2,15 @@ package app_test
 
 import (
 	"encoding/json"
+	"io"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
+
+	"carbongraph/internal/auth"
+	"carbongraph/store"
+	"carbongraph/store/storetest"
 )
 
 // A recalculation is asked for, followed and understood over GraphQL, and goes on when the server that began it is gone.
@@ -127,6 +133,69 @@ func TestARecalculationOverGraphQL(t *testing.T) {
 	} {
 		if r := ask(query, nil); r.code() != code {
 			t.Errorf("%s: %s, want %s", query, r.text, code)
+		}
+	}
+}
+
+// What the page about recalculations shows works in the order in which it stands there.
+func TestWhatIsShownOfRecalculations(t *testing.T) {
+	t.Parallel()
+	f := newFollowed(t, nil).serve(t)
+	l := storetest.NewLedger(t, f.st, "Shown", 3, nil)
+	secret := auth.NewSecret()
+	if err := l.Tenant.CreateKey(t.Context(), &store.APIKey{Name: "shown", Role: store.Editor}, secret.Prefix, secret.Hash); err != nil {
+		t.Fatal(err)
+	}
+	f.key = secret.Text
+	ids := map[string]string{`["…"]`: `["` + l.Dataset.GlobalID().String() + `"]`}
+	saw := map[string]bool{}
+	for _, document := range shown(t, "../../docs/recalculation.md") {
+		for placeholder, id := range ids {
+			document = strings.ReplaceAll(document, placeholder, id)
+		}
+		if strings.Contains(document, "…") {
+			t.Fatalf("what does it mean? %s", document)
+		}
+		if f.asks = document; strings.HasPrefix(document, "subscription") {
+			res, err := f.events(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			text, err := io.ReadAll(res.Body)
+			res.Body.Close()
+			run := regexp.MustCompile(`"SUCCEEDED".*"run":\{"id":"([^"]+)"`).FindSubmatch(text)
+			if err != nil || run == nil || !strings.HasSuffix(string(text), "event: complete\ndata:\n\n") {
+				t.Fatalf("%s: %v: %s", document, err, text)
+			}
+			ids["…the run's id…"], saw["batchProgress"] = string(run[1]), true
+			continue
+		}
+		r := f.ask(t, f.key, document)
+		if r.status != 200 || len(r.Errors) > 0 {
+			t.Fatalf("%s: %s", document, r.text)
+		}
+		var data struct {
+			StartRecalculation struct{ Batch struct{ ID string } }
+			Batches            *struct{ TotalCount int }
+			CalculationRuns    *struct{ Nodes []struct{ Preview bool } }
+			Node               *struct{ Differences struct{ Nodes []any } }
+		}
+		if err := json.Unmarshal(r.Data, &data); err != nil {
+			t.Fatal(err)
+		}
+		if id := data.StartRecalculation.Batch.ID; id != "" {
+			ids["…the batch's id…"] = id
+		}
+		if c := data.CalculationRuns; c != nil {
+			if saw["calculationRuns"] = true; len(c.Nodes) != 2 || !c.Nodes[0].Preview || c.Nodes[1].Preview {
+				t.Errorf("runs: %s", r.text)
+			}
+		}
+		saw["batches"], saw["node"] = saw["batches"] || data.Batches != nil, saw["node"] || data.Node != nil
+	}
+	for _, field := range []string{"batches", "batchProgress", "calculationRuns", "node"} {
+		if !saw[field] {
+			t.Errorf("%s is not shown", field)
 		}
 	}
 }

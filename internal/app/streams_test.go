@@ -1,7 +1,9 @@
 package app_test
 
 import (
+	"cmp"
 	"context"
+	"encoding/json"
 	"io"
 	"net/http"
 	"os"
@@ -28,6 +30,8 @@ type followed struct {
 	org *store.Tenant
 	key string
 	run *store.CalculationRun
+	// asks is the subscription; empty: to the run.
+	asks string
 }
 
 // newFollowed serves from Postgres, where a test can look on.
@@ -60,8 +64,10 @@ func (f *followed) serve(t *testing.T) *followed {
 	return f
 }
 
+// subscription gives the subscription as JSON has it between its quotes.
 func (f *followed) subscription() string {
-	return `subscription { calculationRunProgress(id: \"` + f.run.GlobalID().String() + `\") { status } }`
+	text, _ := json.Marshal(cmp.Or(f.asks, `subscription { calculationRunProgress(id: "`+f.run.GlobalID().String()+`") { status } }`))
+	return string(text[1 : len(text)-1])
 }
 
 // socket follows the run over a WebSocket.
@@ -146,6 +152,86 @@ func TestARunIsFollowed(t *testing.T) {
 	if err != nil || !strings.Contains(string(text), `"SUCCEEDED"`) || !strings.HasSuffix(string(text), "event: complete\ndata:\n\n") {
 		t.Errorf("%v: %s", err, text)
 	}
+}
+
+// A batch is followed on every server, over both transports, whoever is at work.
+func TestABatchIsFollowedOnEveryServer(t *testing.T) {
+	t.Parallel()
+	one := newFollowed(t, nil).serve(t)
+	another := *one
+	another.serve(t)
+	b := &store.Batch{Spec: "{}", Actor: "test"}
+	if err := one.org.StartRecalculation(t.Context(), b, &store.CalculationRun{Reason: "test", GwpSet: store.AR5}); err != nil {
+		t.Fatal(err)
+	}
+	b, err := one.org.TakeBatch(t.Context(), b.ID, b.ID, time.Hour) // the test's: no server takes it up
+	if err != nil || b == nil {
+		t.Fatalf("take batch: %v", err)
+	}
+	type listener struct {
+		conn *websocket.Conn
+		res  *http.Response
+	}
+	follow := func(id string) (all []listener) {
+		t.Helper()
+		for _, f := range []*followed{one, &another} {
+			f.asks = `subscription { batchProgress(id: "` + id + `") { status processed } }`
+			conn, err := f.socket(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { _ = conn.CloseNow() })
+			res, err := f.events(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { res.Body.Close() })
+			all = append(all, listener{conn, res})
+		}
+		return all
+	}
+	end := func(all []listener, steps ...string) {
+		t.Helper()
+		for i, l := range all {
+			for _, step := range append(steps, `"complete"`) {
+				if err := hear(t.Context(), l.conn, step); err != nil {
+					t.Errorf("server %d does not tell of %s: %v", i, step, err)
+				}
+			}
+			text, err := io.ReadAll(l.res.Body)
+			for _, step := range append(steps, "event: complete\ndata:\n\n") {
+				if err != nil || !strings.Contains(string(text), step) {
+					t.Errorf("server %d does not tell of %s: %v: %s", i, step, err, text)
+				}
+			}
+		}
+	}
+	all := follow(b.GlobalID().String())
+	for _, l := range all {
+		if err := hear(t.Context(), l.conn, `{"status":"RUNNING","processed":0}`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	b.Processed = 3
+	storetest.Write(t, one.org, func(ctx context.Context, w *store.Writer) error { return w.Progress(ctx, b, b.ID, time.Hour) })
+	for _, l := range all {
+		if err := hear(t.Context(), l.conn, `{"status":"RUNNING","processed":3}`); err != nil {
+			t.Fatal(err)
+		}
+	}
+	storetest.Write(t, one.org, func(ctx context.Context, w *store.Writer) error {
+		return w.EndBatch(ctx, b, b.ID, store.RunSucceeded, nil)
+	})
+	end(all, `{"status":"SUCCEEDED","processed":3}`)
+	// And one that a server does.
+	r := one.ask(t, one.key, `mutation { startRecalculation(input: {reason: "test"}) { batch { id } } }`)
+	var data struct {
+		StartRecalculation struct{ Batch struct{ ID string } }
+	}
+	if err := json.Unmarshal(r.Data, &data); err != nil || len(r.Errors) > 0 {
+		t.Fatalf("%v %s", err, r.text)
+	}
+	end(follow(data.StartRecalculation.Batch.ID), `"status":"SUCCEEDED"`)
 }
 
 // Whoever goes takes the statements of the subscription along: Postgres works for nobody.

@@ -27,6 +27,9 @@ type (
 	}
 	// DifferenceCount are the arguments of a count of differences.
 	DifferenceCount struct{ GroupBy store.FootprintDimension }
+	// FailurePage are the arguments of a batch's failures, and FailureCount those of their count.
+	FailurePage  struct{ store.Page }
+	FailureCount struct{}
 	// ActivityCount are the arguments of a count of activities.
 	ActivityCount struct{ Filter *store.ActivityFilter }
 )

@@ -90,6 +90,12 @@ var (
 	DifferenceCounts = sums("difference-counts", func(from Ledger, kind store.Kind, parents []store.ID, a *DifferenceCount) (*store.Select[int], error) {
 		return from.Tenant.DifferenceCounts(kind, parents, a.GroupBy)
 	})
+	FailurePages = pages("failures", func(from Ledger, kind store.Kind, parents []store.ID, a *FailurePage, some store.Columns) (*store.Select[store.BatchFailure], error) {
+		return from.Tenant.FailurePages(kind, parents, a.Page, some)
+	})
+	FailureCounts = sums("failure-counts", func(from Ledger, kind store.Kind, parents []store.ID, _ *FailureCount) (*store.Select[int], error) {
+		return from.Tenant.FailureCounts(kind, parents)
+	})
 	EmissionSums = sums("emission-sums", func(from Ledger, kind store.Kind, parents []store.ID, a *EmissionSum) (*store.Select[store.FootprintTotals], error) {
 		return from.Tenant.EmissionSums(kind, parents, a.Filter)
 	})

@@ -18,6 +18,10 @@ var (
 
 	BatchRun = &One[store.Batch, store.CalculationRun]{Read: Runs, Start: start("Batch", "run", "RunID", func(b *store.Batch) *store.ID { return b.RunID })}
 
+	BatchFailures = &Many[store.Batch, FailurePage, store.BatchFailure]{Kind: store.KindBatch, Read: FailurePages,
+		Start: own("Batch", "failures", func(b *store.Batch) store.ID { return b.ID }),
+		Count: &Beside[FailurePage, FailureCount, int]{Read: FailureCounts, Uses: []string{}, Of: func(FailurePage) FailureCount { return FailureCount{} }}}
+
 	CalculationRunDifferences = &Many[store.CalculationRun, DifferencePage, store.RunDifference]{Kind: store.KindCalculationRun, Read: DifferencePages,
 		Start: own("CalculationRun", "differences", func(r *store.CalculationRun) store.ID { return r.ID }),
 		Count: &Beside[DifferencePage, DifferenceCount, int]{Read: DifferenceCounts, Uses: []string{"groupBy"}, Of: func(a DifferencePage) DifferenceCount { return DifferenceCount{a.GroupBy} }}}
@@ -71,7 +75,7 @@ var (
 )
 
 var relations = index(
-	BatchRun, CalculationRunDifferences, ActivitySupplier, ActivityCategory, ActivityEmission, ActivityHistory, CategoryEmissions, CategoryStatementCategory,
+	BatchRun, BatchFailures, CalculationRunDifferences, ActivitySupplier, ActivityCategory, ActivityEmission, ActivityHistory, CategoryEmissions, CategoryStatementCategory,
 	EmissionActivity, EmissionSupplier, EmissionCategory, EmissionFactor, EmissionRun,
 	EmissionFactorDataset, EmissionFactorSupersededBy, FactorDatasetSupersedes,
 	FactorMappingFactor, FactorMappingCategory, FootprintRowCategory, FootprintRowSupplier, FootprintRowDataset, FootprintRowFactor,

@@ -23,6 +23,10 @@ type (
 		store.Page
 		Filter *store.FactorMappingFilter
 	}
+	batchPage struct {
+		store.Page
+		Filter *store.BatchFilter
+	}
 	footprintPage struct {
 		store.Page
 		Filter  *store.EmissionFilter
@@ -70,6 +74,20 @@ func Roots() []exec.Root {
 			}),
 			Count: count(func(from Ledger, a *mappingPage) (*store.Select[int], error) {
 				return from.Tenant.FactorMappingCount(a.Filter)
+			}),
+		}},
+		exec.Page[store.Batch]{Field: "batches", Connection: exec.Connection[store.Batch]{
+			Pages: page(func(from Ledger, a *batchPage, some store.Columns) (*store.Select[store.Batch], error) {
+				return from.Tenant.BatchPage(a.Filter, a.Page, some)
+			}),
+			Count: count(func(from Ledger, a *batchPage) (*store.Select[int], error) { return from.Tenant.BatchCount(a.Filter) }),
+		}},
+		exec.Page[store.CalculationRun]{Field: "calculationRuns", Connection: exec.Connection[store.CalculationRun]{
+			Pages: page(func(from Ledger, a *store.Page, some store.Columns) (*store.Select[store.CalculationRun], error) {
+				return from.Tenant.CalculationRunPage(*a, some)
+			}),
+			Count: count(func(from Ledger, _ *struct{}) (*store.Select[int], error) {
+				return from.Tenant.CalculationRunCount(), nil
 			}),
 		}},
 		exec.Page[store.FootprintRow]{Field: "footprint", Connection: exec.Connection[store.FootprintRow]{
