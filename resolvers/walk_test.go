@@ -161,6 +161,8 @@ func (s *server) page(t *testing.T, c connection, own map[string]string, vars ma
 		node = "{ period supplier { name } share totals { co2e } }"
 	case "RunDifference":
 		node = "{ key change }"
+	case "BatchFailure":
+		node = "{ line externalId error { code message path } }"
 	}
 	sel := "{ edges { cursor } nodes " + node + " totalCount @include(if: $count) pageInfo { hasNextPage hasPreviousPage startCursor endCursor } }"
 	got := s.ask(t, document(t, schema, c.parent, c.field, declare, args, sel, own), vars)
@@ -224,6 +226,7 @@ func knotted(t *testing.T, st *store.Store) (*server, map[string]string) {
 		storetest.Preview(t, l.Tenant, 1, l.Lines[:i]...)
 	}
 	own := map[string]string{
+		"Batch":          storetest.Import(t, l.Tenant, 40, 17, nil).GlobalID().String(),
 		"CalculationRun": run.GlobalID().String(),
 		"Supplier":       l.Suppliers[0].GlobalID().String(), "Activity": line.Activity.GlobalID().String(), "Category": store.CategoryByNumber(6).GlobalID().String(),
 	}

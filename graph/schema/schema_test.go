@@ -109,7 +109,7 @@ func TestSchemaKeepsTheContract(t *testing.T) {
 }
 
 // additions are the fields that the contract has not: clients that were written against it do not know them.
-var additions = []string{"Subscription.calculationRunProgress", "Batch.problem",
+var additions = []string{"Subscription.calculationRunProgress", "Batch.problem", "Batch.created", "Batch.updated", "Batch.unchanged",
 	"ReportingYear.recalculationThresholdPercent", "ReportingYear.changeSinceLock", "ReportingYear.recalculationDue", "LockReportingYearInput.recalculationThresholdPercent",
 	"Activity.conversionProperty", "Activity.uncertaintyPercent", "ActivityInput.conversionProperty", "ActivityInput.uncertaintyPercent",
 	"EmissionFactor.supplierShare", "EmissionFactor.verified", "EmissionFactor.conversionProperty"}

@@ -58,6 +58,10 @@ func (l *AwkwardLedger) recalculations(t testing.TB) {
 	}
 	l.node("Batch", b)
 	l.node("CalculationRun", r)
+	byCount, cancelled := store.RunStatus(""), store.RunCancelled
+	for _, i := range []*store.Batch{Import(t, l.Tenant, 40, 12, &byCount), Import(t, l.Tenant, 3, 0, &byCount), Import(t, l.Tenant, 9, 1, &cancelled), Import(t, l.Tenant, 7, 2, nil), Import(t, l.Tenant, 0, 0, nil)} {
+		l.node("Batch", i)
+	}
 }
 
 // recalculation is one that somebody is at, for longer than any test, or that ends as it is told.
