@@ -124,7 +124,7 @@ func (o *objects) object(line []byte) ([]string, error) {
 	clear(o.record)
 	clear(o.numbers)
 	seen := make([]bool, len(o.header))
-	err := flatten(line, func(key, text string, number bool) error {
+	err := flatten(bytes.TrimSpace(line), func(key, text string, number bool) error {
 		column, known := o.columns[fold(key)]
 		switch {
 		case known && seen[column]:
