@@ -4,8 +4,10 @@ import (
 	"fmt"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"gopkg.in/yaml.v3"
@@ -112,31 +114,41 @@ func otherReadings(text string) string {
 func readingsOf(text string) []dateFormat {
 	var formats []dateFormat
 	for _, group := range commonFormats() {
-		for _, w := range group {
-			for _, clock := range []string{"", " hh:mm:ss", " hh:mm"} {
-				f := dateFormat{w + clock, layoutOf(w + clock)}
-				if _, ok := f.parse(text); ok {
-					formats = append(formats, f)
-				}
-			}
-			if len(formats) > 0 && strings.HasPrefix(formats[len(formats)-1].written, w) {
-				break
-			}
+		if f, ok := firstThatReads(group, []string{text}); ok {
+			formats = append(formats, f)
 		}
 	}
 	return formats
 }
 
-// commonFormats lists notations by the order of their parts; of one order, that which says more comes first.
-func commonFormats() [][]string {
-	groups := [][]string{{"YYYY/MM/DD", "YYYY/M/D"}, {"YYYY.MM.DD"}, {"YYYYMMDD"}, {"DD MMM YYYY", "D MMM YYYY"}, {"DD-MMM-YYYY", "D-MMM-YYYY"}, {"DD-MMM-YY", "D-MMM-YY"}}
+// firstThatReads finds the notation of a group that reads all texts.
+func firstThatReads(group []dateFormat, texts []string) (dateFormat, bool) {
+	for _, f := range group {
+		if !slices.ContainsFunc(texts, func(v string) bool { _, ok := f.parse(v); return !ok }) {
+			return f, true
+		}
+	}
+	return dateFormat{}, false
+}
+
+// commonFormats are notations by the order of their parts, with a time of day and without; of one order, that which says more comes first.
+var commonFormats = sync.OnceValue(func() [][]dateFormat {
+	orders := [][]string{{"YYYY/MM/DD", "YYYY/M/D"}, {"YYYY.MM.DD"}, {"YYYYMMDD"}, {"DD MMM YYYY", "D MMM YYYY"}, {"DD-MMM-YYYY", "D-MMM-YYYY"}, {"DD-MMM-YY", "D-MMM-YY"}}
 	for _, s := range []string{"/", ".", "-"} {
-		groups = append(groups,
-			[]string{"DD" + s + "MM" + s + "YYYY", "D" + s + "M" + s + "YYYY"}, []string{"MM" + s + "DD" + s + "YYYY", "M" + s + "D" + s + "YYYY"},
-			[]string{"DD" + s + "MM" + s + "YY", "D" + s + "M" + s + "YY"}, []string{"MM" + s + "DD" + s + "YY", "M" + s + "D" + s + "YY"})
+		for _, order := range []string{"DD*MM*YYYY D*M*YYYY", "MM*DD*YYYY M*D*YYYY", "DD*MM*YY D*M*YY", "MM*DD*YY M*D*YY"} {
+			orders = append(orders, strings.Fields(strings.ReplaceAll(order, "*", s)))
+		}
+	}
+	groups := make([][]dateFormat, len(orders))
+	for i, order := range orders {
+		for _, w := range order {
+			for _, clock := range []string{"", " hh:mm:ss", " hh:mm"} {
+				groups[i] = append(groups[i], dateFormat{w + clock, layoutOf(w + clock)})
+			}
+		}
 	}
 	return groups
-}
+})
 
 var (
 	quarterInName = regexp.MustCompile(`(?i)(?:^|[^0-9])((?:19|20)\d\d)[-_ ]?q([1-4])(?:[^0-9]|$)`)

@@ -101,3 +101,22 @@ func FuzzNumber(f *testing.F) {
 		}
 	})
 }
+
+func FuzzPropose(f *testing.F) {
+	f.Add([]byte("Voucher;Supplier;Date;Purpose;Amount (£)\nV1;Acme;31/01/2024;Steel;1,204.50\nV2;Best;01/02/2024;\"Nuts"))
+	f.Add([]byte("{\"id\":1,\"date\":\"2024-01-31\",\"text\":\"a\",\"qty\":1.5,\"uom\":\"kg\"}\n{\"id\":2"))
+	f.Add([]byte(inUTF16("\ufeffRef\tDatum\tBetrag\tW\u00e4hrung\n1\t3.4.24\t1.234\tEUR\n", true)))
+	f.Fuzz(func(t *testing.T, file []byte) {
+		p, err := ingest.Propose(bytes.NewReader(file), "ledger-2024-q1.csv")
+		if err != nil {
+			if fault.CodeOf(err) != fault.BadUserInput {
+				t.Errorf("a sample of bytes: %v; want BAD_USER_INPUT", err)
+			}
+			return
+		}
+		p.Assume("currency", "GBP", "ours")
+		if _, err := ingest.ParseColumns(strings.NewReader(p.ColumnsFile())); err != nil && len(p.Missing) == 0 {
+			t.Errorf("nothing is missing, but the proposal is refused: %v\n%s", err, p.ColumnsFile())
+		}
+	})
+}

@@ -68,13 +68,8 @@ func OpenTable(r io.Reader, name string) (*Table, error) {
 func openCSV(s *input, in *bufio.Reader, e Encoding, delimiter rune) (*Table, error) {
 	t := &Table{input: s, encoding: e}
 	if delimiter == 0 {
-		line, err := in.Peek(1) // fills the buffer
-		if err == nil {
-			line, err = in.Peek(min(in.Buffered(), sampleSize))
-		}
-		if err != nil {
-			return nil, s.fault(err, 0)
-		}
+		_, _ = in.Peek(1) // fills the buffer; an error comes again when the header is read
+		line, _ := in.Peek(min(in.Buffered(), sampleSize))
 		line, _, _ = bytes.Cut(line, []byte("\n"))
 		delimiter = likelyDelimiter(line)
 	}
@@ -91,6 +86,9 @@ func (t *Table) readHeader() error {
 	if err != nil {
 		if syntax := (*csv.ParseError)(nil); errors.As(err, &syntax) {
 			return fault.New(fault.BadUserInput, "%s is not a CSV file: its header cannot be read (%v).", t.name, syntax.Err)
+		}
+		if errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+			return t.empty()
 		}
 		return t.readFault(err)
 	}

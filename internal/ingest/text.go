@@ -71,9 +71,13 @@ func (s *input) text(declared Encoding) (*bufio.Reader, Encoding, error) {
 		}
 	}
 	if len(bytes.TrimSpace(sample)) == 0 {
-		return nil, "", fault.New(fault.BadUserInput, "%s is empty; a ledger begins with a header, or with an object in braces.", s.name)
+		return nil, "", s.empty()
 	}
 	return in, e, nil
+}
+
+func (s *input) empty() error {
+	return fault.New(fault.BadUserInput, "%s is empty; a ledger begins with a header, or with an object in braces.", s.name)
 }
 
 // declareEncoding says what to do about text that is no UTF-8.
