@@ -86,8 +86,8 @@ func (s *input) format(declared fileSection) (Format, *bufio.Reader, Encoding, e
 	if err != nil {
 		return "", nil, "", err
 	}
-	beginning, _ := in.Peek(1) // fills the buffer; an error comes again when it is read
-	beginning, _ = in.Peek(min(in.Buffered(), sampleSize))
+	_, _ = in.Peek(1) // fills the buffer; an error comes again when it is read
+	beginning, _ := in.Peek(min(in.Buffered(), sampleSize))
 	object, list := jsonBegins(beginning)
 	switch {
 	case declared.format == CSV:

@@ -84,7 +84,7 @@ func TestALineOfFiftyMegabytesIsNotHeld(t *testing.T) {
 			var bad int
 			grown := peak(t, func() {
 				var all *opened
-				all, err = open(t, &repeated{beginning: tc.beginning, text: tc.text, left: 50 << 20}, "l.csv", ingest.Options{})
+				all, err = open(t, &repeated{beginning: tc.beginning, text: strings.Repeat(tc.text, 4096), left: 50 << 20}, "l.csv", ingest.Options{})
 				if all != nil {
 					bad = len(all.bad)
 				}

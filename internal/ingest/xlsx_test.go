@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -180,7 +181,7 @@ func TestAMillionEmptyRowsArePassedOver(t *testing.T) {
 	var rows strings.Builder
 	rows.WriteString(xlsxHeader)
 	for i := range 1_000_000 {
-		fmt.Fprintf(&rows, `<row r="%d"><c s="1"/></row>`, i+2)
+		rows.WriteString(`<row r="` + strconv.Itoa(i+2) + `"/>`)
 	}
 	all := mustOpen(t, workbook(t, rows.String()+xlsxRow(1_000_002, `<c r="D2"><v>1</v></c>`)), "l.xlsx", columns(t, minimal))
 	if len(all.rows) != 1 || all.rows[0].Line != 1_000_002 {
