@@ -80,8 +80,11 @@ func TestNoNotationGivesAnotherNumber(t *testing.T) {
 	separators := map[string][2]string{"1,234.56": {",", "."}, "1.234,56": {".", ","}, "1 234,56": {" ", ","}, "1'234.56": {"'", "."}, "1 234.56": {" ", "."}, "1'234,56": {"'", ","}}
 	rapid.Check(t, func(rt *rapid.T) {
 		want := exact.Micros(rapid.Int64Range(-9_000_000_000_000_000, 9_000_000_000_000_000).Draw(rt, "micros"))
-		if rapid.Bool().Draw(rt, "thousandths") {
-			want = want / 1_000_000_000 * 1000 // where notations are mistaken for each other
+		switch rapid.SampledFrom([]string{"any", "thousandths", "thousands"}).Draw(rt, "kind") { // the last two are where notations are mistaken for each other
+		case "thousandths":
+			want = exact.Micros(rapid.Int64Range(-999_999, 999_999).Draw(rt, "thousandths")) * 1000
+		case "thousands":
+			want = exact.Micros(rapid.Int64Range(-999_999, 999_999).Draw(rt, "whole")) * 1_000_000
 		}
 		notation := rapid.SampledFrom([]string{"1,234.56", "1.234,56", "1 234,56", "1'234.56", "1 234.56", "1'234,56"}).Draw(rt, "notation")
 		text := spelled(want, separators[notation], rapid.Bool().Draw(rt, "grouped"), rapid.IntRange(0, 2).Draw(rt, "sign"))

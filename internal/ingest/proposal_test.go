@@ -150,6 +150,12 @@ func TestASampleMayBeCutAnywhere(t *testing.T) {
 			}
 		}
 	}
+	for short := range 60 {
+		sample := whole[:len(whole)-short]
+		if p := propose(t, sample, "l.csv"); p.Rows != strings.Count(sample, "\n")-1 {
+			t.Errorf("%d bytes short: %d rows; want the %d whole lines under the header", short, p.Rows, strings.Count(sample, "\n")-1)
+		}
+	}
 	p := propose(t, "Voucher;Supplier;Date\n", "l.csv")
 	if p.Rows != 0 || len(p.Columns) != 3 || len(p.Missing) == 0 {
 		t.Errorf("a header alone: %+v", p)

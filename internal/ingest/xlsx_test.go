@@ -137,6 +137,7 @@ func TestABrokenWorkbookIsRefused(t *testing.T) {
 	for name, tc := range map[string]struct{ file, says string }{
 		"cut off":                   {good[:len(good)/2], "cut off"},
 		"a sheet that is cut off":   {archive(t, cut(xlsxHeader+xlsxRow(2, ""))...), "damaged"},
+		"texts that are cut off":    {archive(t, withTexts(cut(xlsxHeader+"</sheetData>"), "<sst><si><t>a</t></si>")...), "damaged"},
 		"no sheet with cells":       {archive(t, "xl/workbook.xml", "<workbook/>", "xl/_rels/workbook.xml.rels", "<Relationships/>"), "no sheet with cells"},
 		"no list of parts":          {archive(t, "xl/workbook.xml", "<workbook/>"), "damaged"},
 		"XML that does not close":   {archive(t, "xl/workbook.xml", "<workbook><sheets></workbook>", "xl/_rels/workbook.xml.rels", ""), "damaged"},
@@ -158,6 +159,12 @@ func cut(rows string) []string {
 	return []string{"xl/workbook.xml", `<workbook><sheets><sheet name="L" r:id="r1"/></sheets></workbook>`,
 		"xl/_rels/workbook.xml.rels", `<Relationships><Relationship Id="r1" Type="t/worksheet" Target="s.xml"/></Relationships>`,
 		"xl/s.xml", "<worksheet><sheetData>" + rows}
+}
+
+// withTexts adds the list of shared texts to the parts of a workbook.
+func withTexts(parts []string, texts string) []string {
+	parts[3] = strings.Replace(parts[3], "</Relationships>", `<Relationship Id="r3" Type="t/sharedStrings" Target="texts.xml"/></Relationships>`, 1)
+	return append(parts, "xl/texts.xml", texts)
 }
 
 func TestASheetIsFoundByItsName(t *testing.T) {
