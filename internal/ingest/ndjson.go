@@ -33,14 +33,16 @@ type objects struct {
 	wanted   map[string]bool // folded names that fields are taken from
 	header   []string
 	columns  map[string]int // by folded name
+	spelled  map[string]int // by the name as it was written first: short, since most lines are alike
 	record   []string
 	numbers  []bool
-	later    []string
+	seen     []bool
+	later    []string // keys that appeared after the columns were found, and that nothing is taken from
 	line     int
 }
 
 func openNDJSON(s *input, in *bufio.Reader, e Encoding, wanted map[string]bool) (*objects, error) {
-	o := &objects{input: s, encoding: e, in: bufio.NewReaderSize(in, maxRecord), wanted: wanted, columns: map[string]int{}}
+	o := &objects{input: s, encoding: e, in: bufio.NewReaderSize(in, maxRecord), wanted: wanted, columns: map[string]int{}, spelled: map[string]int{}}
 	sample, err := o.in.Peek(keySample)
 	if err == nil && !bytes.Contains(sample, []byte("\n")) {
 		sample, err = o.in.Peek(maxRecord)
@@ -58,7 +60,7 @@ func openNDJSON(s *input, in *bufio.Reader, e Encoding, wanted map[string]bool) 
 		// A line that is no object is told when its turn comes.
 		_ = flatten(line, func(key, _ string, _ bool) error {
 			if _, known := o.columns[fold(key)]; !known && len(o.header) < maxKeys {
-				o.columns[fold(key)] = len(o.header)
+				o.columns[fold(key)], o.spelled[key] = len(o.header), len(o.header)
 				o.header = append(o.header, key)
 			}
 			return nil
@@ -67,16 +69,13 @@ func openNDJSON(s *input, in *bufio.Reader, e Encoding, wanted map[string]bool) 
 	if len(o.header) == 0 {
 		return nil, fault.New(fault.BadUserInput, "%s begins like JSON, but none of its first lines is an object; write one object a line.", s.name)
 	}
-	o.record, o.numbers = make([]string, len(o.header)), make([]bool, len(o.header))
+	o.record, o.numbers, o.seen = make([]string, len(o.header)), make([]bool, len(o.header)), make([]bool, len(o.header))
 	return o, nil
 }
 
 func (o *objects) Header() []string { return o.header }
 
 func (o *objects) IsNumber(column int) bool { return o.numbers[column] }
-
-// Later names the keys that appeared after the columns were found, and that nothing is taken from.
-func (o *objects) Later() []string { return o.later }
 
 func (o *objects) Next() ([]string, int, error) {
 	for {
@@ -123,11 +122,14 @@ func (o *objects) object(line []byte) ([]string, error) {
 	}
 	clear(o.record)
 	clear(o.numbers)
-	seen := make([]bool, len(o.header))
+	clear(o.seen)
 	err := flatten(bytes.TrimSpace(line), func(key, text string, number bool) error {
-		column, known := o.columns[fold(key)]
+		column, known := o.spelled[key]
+		if !known {
+			column, known = o.columns[fold(key)]
+		}
 		switch {
-		case known && seen[column]:
+		case known && o.seen[column]:
 			return fmt.Errorf("%.40q stands twice", key)
 		case strings.IndexByte(text, 0) >= 0:
 			return fmt.Errorf("%.40q has a zero byte, which no text has", key)
@@ -139,7 +141,7 @@ func (o *objects) object(line []byte) ([]string, error) {
 			}
 			return nil
 		}
-		seen[column], o.record[column], o.numbers[column] = true, text, number
+		o.seen[column], o.record[column], o.numbers[column] = true, text, number
 		return nil
 	})
 	if err != nil {
@@ -148,7 +150,7 @@ func (o *objects) object(line []byte) ([]string, error) {
 	return o.record, nil
 }
 
-// flatten visits the values of an object as texts: objects in it by names with dots, numbers in the digits that they are written in, lists as they stand.
+// flatten visits the values of an object as texts: objects in it by names with dots, numbers in the digits that they are written in, lists as their JSON.
 // A quantity with its unit, and money with its currency, are named as a file without objects names them.
 func flatten(line []byte, visit func(key, text string, number bool) error) error {
 	d := json.NewDecoder(bytes.NewReader(line))
@@ -156,10 +158,9 @@ func flatten(line []byte, visit func(key, text string, number bool) error) error
 	if t, err := d.Token(); err != nil || t != json.Delim('{') {
 		return errors.New("it begins with no brace; write one object a line")
 	}
-	// What the decoder puts for half a pair of UTF-16 that a text has is not what the text says.
-	replaced := bytes.Contains(line, []byte("\ufffd")) || bytes.Contains(bytes.ToLower(line), []byte(`\ufffd`))
 	f := flattening{d: d, visit: func(key, text string, number bool) error {
-		if !replaced && (strings.Contains(text, "\ufffd") || strings.Contains(key, "\ufffd")) {
+		// What the decoder puts for half a pair of UTF-16 is not what the text says.
+		if (strings.Contains(text, "\ufffd") || strings.Contains(key, "\ufffd")) && !hasReplacement(line) {
 			return fmt.Errorf("%.40q holds half a character", key)
 		}
 		return visit(flatName(key), text, number)
@@ -173,8 +174,16 @@ func flatten(line []byte, visit func(key, text string, number bool) error) error
 	return nil
 }
 
+// hasReplacement tells whether a line itself has the sign that stands for what could not be read.
+func hasReplacement(line []byte) bool {
+	return bytes.Contains(line, []byte("\ufffd")) || bytes.Contains(bytes.ToLower(line), []byte(`\ufffd`))
+}
+
 // flatName turns the names that the GraphQL input has into those of a file.
 func flatName(key string) string {
+	if !strings.Contains(key, ".") {
+		return key
+	}
 	switch strings.ToLower(key) {
 	case "quantity.value":
 		return "quantity"

@@ -72,9 +72,9 @@ func Propose(sample io.Reader, name string) (*Proposal, error) {
 
 // sample finds the format and takes the values of the first records.
 func (p *Proposal) sample(s *input) (*sampled, error) {
-	beginning, err := s.peek(sampleSize)
-	if err != nil && len(beginning) == 0 {
-		return nil, err
+	beginning, err := s.in.Peek(sampleSize)
+	if err != nil && len(beginning) == 0 && !errors.Is(err, io.EOF) {
+		return nil, s.fault(err, 0)
 	}
 	if p.Format, err = s.binary(beginning); err != nil {
 		return nil, err

@@ -37,7 +37,7 @@ type Malformed struct {
 // Error says where and what.
 func (m *Malformed) Error() string { return fmt.Sprintf("line %d: %s", m.Line, m.Message) }
 
-// Table reads a CSV file record by record under its header.
+// Table reads a CSV file record by record under its header. It is to be closed.
 type Table struct {
 	*input
 	encoding Encoding
@@ -54,12 +54,20 @@ func OpenTable(r io.Reader, name string) (*Table, error) {
 	if err != nil {
 		return nil, err
 	}
+	t, err := s.table()
+	if err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
+	return t, nil
+}
+
+func (s *input) table() (*Table, error) {
 	format, in, e, err := s.format(fileSection{})
 	if err != nil {
 		return nil, err
 	}
 	if format != CSV {
-		return nil, fault.New(fault.BadUserInput, "%s is %s, not CSV; export it as CSV.", name, format.told())
+		return nil, fault.New(fault.BadUserInput, "%s is %s, not CSV; export it as CSV.", s.name, format.told())
 	}
 	return openCSV(s, in, e, 0)
 }
