@@ -205,3 +205,12 @@ func TestSeedIsTheSameTwice(t *testing.T) {
 		t.Errorf("no suppliers: exit %d", code)
 	}
 }
+
+func TestImportTellsThatThereAreNoRows(t *testing.T) {
+	dir, _ := stocked(t)
+	file := write(t, t.TempDir(), "spend.csv", []byte("externalId,description,occurredOn,amount,currency\n"))
+	code, _, errs := run(t, nil, "import", "--org", "Acme", "--data-dir", dir, file)
+	if code != 0 || !strings.Contains(errs, "no rows under the header of spend.csv") {
+		t.Errorf("a header alone: exit %d, told %q", code, errs)
+	}
+}

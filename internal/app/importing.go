@@ -25,7 +25,7 @@ type importCommand struct {
 	Columns string   `help:"YAML file that tells which column is what." placeholder:"C.yml" type:"path"`
 	Mapping string   `help:"YAML file that maps accounts and descriptions to factors." placeholder:"M.yml" type:"path"`
 	DryRun  bool     `name:"dry-run" help:"Check and calculate everything, store nothing; rows that fail are written to their file all the same."`
-	File    []string `arg:"" help:"CSV files, gzip too." type:"path"`
+	File    []string `arg:"" help:"CSV, NDJSON, Parquet or XLSX files, packed with gzip or zstd too." type:"path"`
 }
 
 // imported is what came of an import, in the words of the contract.
@@ -79,6 +79,9 @@ func (i *importCommand) Run(ctx context.Context, w *World) error {
 
 // end tells what was done, and whether some of it was not.
 func (i *importCommand) end(w *World, sum *batch.Summary, in *inputs) error {
+	if sum.Rows == 0 {
+		fmt.Fprintf(w.Err, "there are no rows under the header of %s\n", in.names())
+	}
 	for _, column := range sum.Ignored {
 		fmt.Fprintf(w.Err, "column %q is not used\n", column)
 	}
@@ -220,7 +223,7 @@ func (in *inputs) close() error {
 
 // failedName is the file beside the input that takes the rows that failed.
 func failedName(name string) string {
-	name = strings.TrimSuffix(name, ".gz")
+	name = strings.TrimSuffix(strings.TrimSuffix(name, ".gz"), ".zst")
 	return strings.TrimSuffix(name, filepath.Ext(name)) + ".failed.csv"
 }
 

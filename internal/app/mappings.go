@@ -30,7 +30,7 @@ type mappingsPropose struct {
 	Columns    string   `help:"YAML file that tells which column is what." placeholder:"C.yml" type:"path"`
 	Confidence string   `default:"0.5" help:"Leave out what is less sure, 0 to 1."`
 	Ask        bool     `help:"Ask the factor source and the language model of the settings too, once for each account: its code, description, country and unit go to them."`
-	File       []string `arg:"" help:"CSV files, gzip too." type:"path"`
+	File       []string `arg:"" help:"CSV, NDJSON, Parquet or XLSX files, packed with gzip or zstd too." type:"path"`
 }
 
 // Run reads files and prints rules with their confidence and reason as comments. Nothing is stored.
@@ -106,10 +106,11 @@ func gather(l *match.Ledger, name string, columns *ingest.Columns) (bad int, err
 		return 0, cannotRead(name, err)
 	}
 	defer f.Close()
-	rows, err := ingest.Open(f, filepath.Base(name), columns)
+	rows, err := ingest.Open(f, filepath.Base(name), ingest.Options{Columns: columns})
 	if err != nil {
 		return 0, err
 	}
+	defer rows.Close() // was only read
 	for {
 		row, err := rows.Next()
 		if wrong := (*ingest.RowError)(nil); errors.As(err, &wrong) {

@@ -63,7 +63,7 @@ func (a *attended) begin(ctx context.Context, rows *ingest.Reader) error {
 		a.foreign = !slices.Equal(rows.Header(), a.spec.Header)
 		return nil
 	}
-	a.spec.Header, a.spec.Delimiter = rows.Header(), string(rows.Delimiter())
+	a.spec.layout = layoutOf(rows)
 	text, err := json.Marshal(a.spec)
 	if err != nil {
 		return err

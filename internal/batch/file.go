@@ -23,6 +23,7 @@ type File struct {
 // FileOptions say how files are read and what is done with their lines.
 type FileOptions struct {
 	Columns  *ingest.Columns      // nil: the header names the fields of an activity
+	Limits   ingest.Limits        // of what reading may cost
 	Mapping  *factors.MappingFile // rules that come before those of the ledger, and are kept there with the first lines
 	Mode     store.BatchMode      // what a record that fails takes along; empty: nothing
 	DryRun   bool                 // check and calculate everything, write nothing
@@ -118,16 +119,19 @@ func (l *line) once(ids *seen) {
 }
 
 // file imports one file. A key that stands twice in it counts once.
-func (r *run) file(ctx context.Context, f File, o FileOptions, s *Summary) error {
-	rows, err := ingest.Open(f.Content, f.Name, o.Columns)
+func (r *run) file(ctx context.Context, f File, o FileOptions, s *Summary) (err error) {
+	rows, err := ingest.Open(f.Content, f.Name, ingest.Options{Columns: o.Columns, Limits: o.Limits})
 	if err != nil {
 		return err
 	}
-	for _, column := range rows.Ignored() {
-		if !slices.Contains(s.Ignored, column) {
-			s.Ignored = append(s.Ignored, column)
+	defer func() {
+		for _, column := range rows.Ignored() { // at the end: objects may have keys that appear late
+			if !slices.Contains(s.Ignored, column) {
+				s.Ignored = append(s.Ignored, column)
+			}
 		}
-	}
+		err = errors.Join(err, rows.Close())
+	}()
 	if r.opened != nil {
 		if err := r.opened(ctx, rows); err != nil {
 			return err
@@ -150,7 +154,7 @@ func (r *run) file(ctx context.Context, f File, o FileOptions, s *Summary) error
 		l.once(ids)
 		return l, nil
 	}
-	failed := newFailures(f.Failures, rows.Header(), rows.Delimiter())
+	failed := newFailures(f.Failures, layoutOf(rows))
 	err = r.pipeline(ctx, next, r.tally(s, o, func() Progress { return Progress{File: f.Name, Bytes: rows.BytesRead()} }, failed))
 	return errors.Join(err, failed.flush())
 }

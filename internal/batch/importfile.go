@@ -3,7 +3,6 @@ package batch
 import (
 	"context"
 	"encoding/json"
-	"errors"
 	"io"
 	"time"
 
@@ -61,7 +60,7 @@ func (im *Importer) importFile(ctx context.Context, t *store.Tenant, b *store.Ba
 		if spec.Header != nil {
 			return nil
 		}
-		spec.Header, spec.Delimiter = rows.Header(), string(rows.Delimiter())
+		spec.layout = layoutOf(rows)
 		text, err := json.Marshal(spec)
 		if err != nil {
 			return err
@@ -159,11 +158,7 @@ func (im *Importer) BatchFailures(ctx context.Context, t *store.Tenant, b *store
 	if err := json.Unmarshal([]byte(b.Spec), &spec); err != nil {
 		return err
 	}
-	comma := ','
-	for _, c := range spec.Delimiter {
-		comma = c
-	}
-	out := newFailures(to, spec.Header, comma)
+	out := newFailures(to, spec.layout)
 	for from := int32(0); ; {
 		rows, err := t.Failures(ctx, b.ID, from, chunkRows)
 		if err != nil {
@@ -176,7 +171,7 @@ func (im *Importer) BatchFailures(ctx context.Context, t *store.Tenant, b *store
 			from = f.Place + 1
 		}
 		if len(rows) < chunkRows {
-			return errors.Join(out.flush())
+			return out.flush()
 		}
 	}
 }

@@ -41,8 +41,7 @@ type importSpec struct {
 	DryRun    bool            `json:"dryRun,omitempty"`
 	Calculate bool            `json:"calculate"`
 	Reason    string          `json:"reason"`
-	Header    []string        `json:"header,omitempty"`
-	Delimiter string          `json:"delimiter,omitempty"`
+	layout
 }
 
 const (
@@ -111,25 +110,26 @@ func checkHead(r io.Reader, name string, columns *ingest.Columns) (io.Reader, er
 		return nil, brokeOff(err)
 	}
 	head = head[:n]
-	whole := n < headSize
-	if whole || !needsItsEnd(head) {
-		rows, err := ingest.Open(bytes.NewReader(head), name, columns)
+	if n < headSize || !inParts(head) {
+		rows, err := ingest.Open(bytes.NewReader(head), name, ingest.Options{Columns: columns})
 		if err != nil {
 			return nil, err
 		}
-		_ = rows
+		if err := rows.Close(); err != nil {
+			return nil, err
+		}
 	}
 	return io.MultiReader(bytes.NewReader(head), r), nil
 }
 
-// needsItsEnd tells of files that are read from their end, so that a beginning says nothing of them.
-func needsItsEnd(head []byte) bool {
-	return bytes.HasPrefix(head, []byte("PAR1")) || bytes.HasPrefix(head, []byte("PK\x03\x04")) || packed(head)
-}
-
-// packed tells whether a file is compressed already.
-func packed(head []byte) bool {
-	return bytes.HasPrefix(head, []byte("\x1f\x8b")) || bytes.HasPrefix(head, []byte("\x28\xb5\x2f\xfd"))
+// inParts tells of files whose beginning says nothing without the rest: those that are read from their end, and those that are compressed.
+func inParts(head []byte) bool {
+	for _, magic := range []string{"PAR1", "PK\x03\x04", "\x1f\x8b", "\x28\xb5\x2f\xfd"} {
+		if bytes.HasPrefix(head, []byte(magic)) {
+			return true
+		}
+	}
+	return false
 }
 
 func brokeOff(err error) error {

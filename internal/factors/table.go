@@ -42,7 +42,11 @@ func (f file) table() (*table, error) {
 	return t, nil
 }
 
-func (t *table) close() { t.file.Close() } // nothing was written
+// close closes what was only read.
+func (t *table) close() {
+	t.in.Close()
+	t.file.Close()
+}
 
 // next reads the next record; false after the last.
 func (t *table) next() (bool, error) {

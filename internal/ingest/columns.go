@@ -4,12 +4,10 @@ import (
 	"errors"
 	"io"
 	"slices"
-	"strconv"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 
-	"carbongraph/internal/exact"
 	"carbongraph/internal/fault"
 )
 
@@ -46,7 +44,12 @@ func Targets() []string {
 // Columns tell how the columns of a file become an activity's fields.
 type Columns struct {
 	sources [targetCount]*source
+	file    fileSection
+	text    string
 }
+
+// Text gives the columns file as it was written, comments and all: to be kept, and parsed again.
+func (c *Columns) Text() string { return c.text }
 
 // source is where the text of one target comes from, and how it is read.
 type source struct {
@@ -60,6 +63,7 @@ type source struct {
 	values    map[string]string // folded text of the file → our text
 	formats   []dateFormat      // dates only
 	round     bool              // numbers only
+	notation  *notation         // numbers only; nil: found in each number
 }
 
 // piece of a template: a literal, or the text of a column, cut to a width where one is given.
@@ -70,12 +74,13 @@ type piece struct {
 
 // ParseColumns reads a columns file. Unknown keys, columns that are given twice, and values that cannot be meant are faults that name the line.
 //
+//	file: { format: CSV, delimiter: ";", encoding: Windows-1252 }
 //	columns:
 //	  externalId: { template: "{Transaction Number}/{Date:10}" }
 //	  description: [Expense Type, expenditure_category]
 //	  occurredOn: { from: Date, formats: [DD/MM/YYYY], blank: ["00:00:00"], otherwise: fileName }
 //	  category: { from: Type, values: { Capital: 2, Revenue: null } }
-//	  amount: { from: Amount, round: true }
+//	  amount: { from: Amount, round: true, numbers: "1.234,56" }
 //	constants: { currency: GBP, country: GB }
 func ParseColumns(r io.Reader) (*Columns, error) {
 	text, err := io.ReadAll(io.LimitReader(r, maxColumnsFile+1))
@@ -92,15 +97,17 @@ func ParseColumns(r io.Reader) (*Columns, error) {
 	if len(doc.Content) != 1 {
 		return nil, fault.New(fault.BadUserInput, "The columns file is empty; it needs a mapping \"columns\".")
 	}
-	c := &Columns{}
+	c := &Columns{text: string(text)}
 	err = eachKey(doc.Content[0], func(key string, n *yaml.Node) error {
 		switch key {
+		case "file":
+			return eachKey(n, c.file.read)
 		case "columns":
 			return eachKey(n, func(target string, n *yaml.Node) error { return c.set(target, n, readSource) })
 		case "constants":
 			return eachKey(n, func(target string, n *yaml.Node) error { return c.set(target, n, readConstant) })
 		}
-		return at(n, "%q is not known here; a columns file has \"columns\" and \"constants\"", key)
+		return at(n, "%q is not known here; a columns file has \"file\", \"columns\" and \"constants\"", key)
 	})
 	if err != nil {
 		return nil, err
@@ -112,7 +119,7 @@ func ParseColumns(r io.Reader) (*Columns, error) {
 func headerColumns() *Columns {
 	c := &Columns{}
 	for i, name := range Targets() {
-		c.sources[i] = &source{from: []string{name}, formats: isoDate(), optional: i != externalID && i != description && i != occurredOn}
+		c.sources[i] = &source{from: []string{name}, optional: i != externalID && i != description && i != occurredOn}
 	}
 	return c
 }
@@ -144,137 +151,21 @@ func (c *Columns) complete() error {
 	return nil
 }
 
-func readConstant(target int, n *yaml.Node) (*source, error) {
-	text, err := scalar(n)
-	if err != nil {
-		return nil, err
-	}
-	if text == "" {
-		return nil, at(n, "a constant needs a value")
-	}
-	return &source{constant: text, formats: isoDate()}, checkText(target, text, n)
-}
-
-// readSource reads a column's spelling, a list of spellings, or a mapping with all there is to say.
-func readSource(target int, n *yaml.Node) (*source, error) {
-	s := &source{formats: isoDate()}
-	var err error
-	if n.Kind != yaml.MappingNode {
-		s.from, err = texts(n)
-		return s, err
-	}
-	if err := eachKey(n, func(key string, n *yaml.Node) error { return s.read(target, key, n) }); err != nil {
-		return nil, err
-	}
-	if (len(s.from) == 0) == (len(s.template) == 0) {
-		return nil, at(n, "%s needs either \"from\" or \"template\"", Targets()[target])
-	}
-	if s.hash && s.template == nil {
-		return nil, at(n, "\"hash\" belongs to a template")
-	}
-	if s.otherwise == fromFileName && target == occurredOn {
-		return s, nil
-	}
-	return s, checkText(target, s.otherwise, n)
-}
-
-func isNumber(target int) bool {
-	return target == amount || target == quantity || target == uncertaintyPercent
-}
-
-func (s *source) read(target int, key string, n *yaml.Node) (err error) {
-	number, date := isNumber(target), target == occurredOn
-	switch {
-	case key == "from":
-		s.from, err = texts(n)
-	case key == "template" && !number && !date:
-		s.template, err = readTemplate(n)
-	case key == "hash" && target == externalID:
-		s.hash, err = boolean(n)
-	case key == "optional":
-		s.optional, err = boolean(n)
-	case key == "blank":
-		s.blank, err = texts(n)
-	case key == "otherwise":
-		s.otherwise, err = scalar(n)
-	case key == "values" && !number && !date:
-		s.values, err = readValues(n)
-	case key == "formats" && date:
-		s.formats, err = readFormats(n)
-	case key == "round" && number:
-		s.round, err = boolean(n)
-	default:
-		err = at(n, "%q is not known for %s", key, Targets()[target])
-	}
-	return err
-}
-
-// readValues reads what the texts of a file stand for; null means: nothing was given.
-func readValues(n *yaml.Node) (map[string]string, error) {
-	values := map[string]string{}
-	return values, eachKey(n, func(key string, n *yaml.Node) error {
-		text, err := scalar(n)
-		values[foldValue(key)] = text
-		return err
-	})
-}
-
-// readTemplate cuts "{Transaction Number}/{Date:10}" into pieces.
-func readTemplate(n *yaml.Node) ([]piece, error) {
-	text, err := scalar(n)
-	if err != nil {
-		return nil, err
-	}
-	var pieces []piece
-	for text != "" {
-		literal, rest, open := strings.Cut(text, "{")
-		if strings.Contains(literal, "}") {
-			return nil, at(n, "the template closes a brace that is not open")
+// names gives the folded spellings of all columns that something is taken from.
+func (c *Columns) names() map[string]bool {
+	names := map[string]bool{}
+	for _, s := range c.sources {
+		if s == nil {
+			continue
 		}
-		if literal != "" {
-			pieces = append(pieces, piece{literal: literal})
+		for _, spelling := range s.from {
+			names[fold(spelling)] = true
 		}
-		if !open {
-			break
+		for _, p := range s.template {
+			names[fold(p.column)] = p.column != "" || names[fold(p.column)]
 		}
-		name, after, closed := strings.Cut(rest, "}")
-		p := piece{column: name}
-		if column, width, cut := strings.Cut(name, ":"); cut {
-			w, err := strconv.Atoi(width)
-			if err != nil || w < 1 {
-				return nil, at(n, "{%s} in the template: after the colon stands how many characters to keep", name)
-			}
-			p = piece{column: column, width: w}
-		}
-		if !closed || fold(p.column) == "" {
-			return nil, at(n, "the template opens a brace that holds no column or is not closed")
-		}
-		pieces, text = append(pieces, p), after
 	}
-	if !slices.ContainsFunc(pieces, func(p piece) bool { return p.column != "" }) {
-		return nil, at(n, "the template names no column, so every row would be the same; write columns in braces")
-	}
-	return pieces, nil
-}
-
-// checkText fails on a constant or fallback that no row could use.
-func checkText(target int, text string, n *yaml.Node) error {
-	if text == "" {
-		return nil
-	}
-	var err error
-	switch target {
-	case occurredOn:
-		_, err = exact.ParseDate(text)
-	case amount, quantity, uncertaintyPercent:
-		_, err = parseMicros(text, false)
-	case category:
-		_, err = parseCategory(text)
-	}
-	if err != nil {
-		return at(n, "%s: %s", Targets()[target], messageOf(err))
-	}
-	return nil
+	return names
 }
 
 // messageOf gives the words of a fault without its code, to be set into another sentence.
@@ -286,8 +177,9 @@ func messageOf(err error) string {
 	return err.Error()
 }
 
-// fold makes spellings of a header comparable: without case, spaces, underscores and hyphens.
+// fold makes spellings of a header comparable: without case, spaces, underscores and hyphens, and quantity.value as quantity.
 func fold(s string) string {
+	s = flatName(s)
 	return strings.Map(func(r rune) rune {
 		if r == ' ' || r == '_' || r == '-' || r == '\t' || r == '\u00a0' {
 			return -1

@@ -141,7 +141,7 @@ func TestAColumnsFileReadsAnyLayout(t *testing.T) {
 }
 
 func TestAMissingColumnIsNamedWithWhatTheHeaderHas(t *testing.T) {
-	_, err := ingest.Open(strings.NewReader("Ref,What,Day\n"), "l.csv", columns(t, minimal))
+	_, err := ingest.Open(strings.NewReader("Ref,What,Day\n"), "l.csv", ingest.Options{Columns: columns(t, minimal)})
 	if fault.CodeOf(err) != fault.BadUserInput {
 		t.Fatalf("err = %v", err)
 	}
@@ -153,7 +153,7 @@ func TestAMissingColumnIsNamedWithWhatTheHeaderHas(t *testing.T) {
 }
 
 func TestColumnsThatNothingIsTakenFromAreTold(t *testing.T) {
-	r, err := ingest.Open(strings.NewReader("Id,What,Day,Sum,VAT,Notes\n"), "l.csv", columns(t, minimal))
+	r, err := ingest.Open(strings.NewReader("Id,What,Day,Sum,VAT,Notes\n"), "l.csv", ingest.Options{Columns: columns(t, minimal)})
 	if err != nil || strings.Join(r.Ignored(), "|") != "VAT|Notes" {
 		t.Errorf("ignored = %q, %v; want VAT and Notes", r.Ignored(), err)
 	}

@@ -23,7 +23,7 @@ constants: { currency: GBP }
 		return
 	}
 	file := "Ref;Line;expense_type;Paid;Amount\nA7;1;Stationery;31/01/2024;504\nA7;2;Postage;30/02/2024;12.50\n"
-	rows, err := ingest.Open(strings.NewReader(file), "payments.csv", columns)
+	rows, err := ingest.Open(strings.NewReader(file), "payments.csv", ingest.Options{Columns: columns})
 	for err == nil {
 		var row *ingest.Row
 		row, err = rows.Next()

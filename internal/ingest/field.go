@@ -19,7 +19,7 @@ type field struct {
 }
 
 // given is the text of the field in a record, without space around; false where there is none.
-func (f field) given(record []string) (string, bool) {
+func (f *field) given(record []string) (string, bool) {
 	var text string
 	switch {
 	case f.source == nil:
@@ -38,7 +38,7 @@ func (f field) given(record []string) (string, bool) {
 }
 
 // fillTemplate is empty where any of its columns is: half a key is none.
-func (f field) fillTemplate(record []string) string {
+func (f *field) fillTemplate(record []string) string {
 	var b strings.Builder
 	for i, p := range f.template {
 		if p.column == "" {
@@ -72,7 +72,7 @@ func firstRunes(s string, n int) string {
 }
 
 // text is what is given, translated, or the fallback.
-func (f field) text(record []string) (string, error) {
+func (f *field) text(record []string) (string, error) {
 	text, given := f.given(record)
 	if !given {
 		if f.source == nil {
@@ -90,14 +90,20 @@ func (f field) text(record []string) (string, error) {
 	return ours, nil
 }
 
-func (f field) number(record []string) (exact.Micros, bool, error) {
+// number reads the number of the field; certain, where a point in it can be nothing but a decimal point.
+func (f *field) number(record []string, certain bool) (exact.Micros, bool, error) {
 	text, given := f.given(record)
 	if !given {
 		if f.source == nil || f.otherwise == "" {
 			return 0, false, nil
 		}
-		text = f.otherwise
+		m, err := parseMicros(f.otherwise, f.source.round)
+		return m, err == nil, err
 	}
-	m, err := parseMicros(text, f.source.round)
+	if f.constant != "" { // the columns file's own, not the ledger's
+		m, err := parseMicros(text, false)
+		return m, err == nil, err
+	}
+	m, err := f.source.number(text, certain)
 	return m, err == nil, err
 }

@@ -25,7 +25,7 @@ const plainHeader = "externalId,description,occurredOn,amount,currency\n"
 // read reads a file to its end: rows, the errors of single rows, and what ended it.
 func read(t testing.TB, file, name string, c *ingest.Columns) (rows []*ingest.Row, bad []*ingest.RowError, err error) {
 	t.Helper()
-	r, err := ingest.Open(strings.NewReader(file), name, c)
+	r, err := ingest.Open(strings.NewReader(file), name, ingest.Options{Columns: c})
 	if err != nil {
 		return nil, nil, err
 	}
@@ -104,11 +104,10 @@ func TestWhatIsNoCSVIsRefusedWithWhatToDo(t *testing.T) {
 	for name, tc := range map[string]struct{ file, says string }{
 		"nothing":                     {"", "empty"},
 		"a mark and nothing":          {"\ufeff \n", "empty"},
-		"a workbook":                  {"PK\x03\x04rest", "export the sheet as CSV"},
-		"a Parquet file":              {"PAR1rest", "Parquet"},
-		"zstd":                        {"\x28\xb5\x2f\xfdrest", "zstd"},
+		"an archive cut off":          {"PK\x03\x04rest", "cut off"},
+		"a Parquet file cut off":      {"PAR1rest", "Parquet"},
+		"zstd cut off":                {"\x28\xb5\x2f\xfd", "zstd"},
 		"gzip in gzip":                {zipped(t, zipped(t, plainHeader)), "twice"},
-		"UTF-16":                      {"\xff\xfea\x00b\x00", "UTF-16"},
 		"zero bytes":                  {"abc,def\nx\x00y\n", "byte 9 is zero"},
 		"no text at all":              {strings.Repeat("\x81\x8d\x9d", 500), "not text in UTF-8"},
 		"a header in another coding":  {"externalId,Beschreibung f\xfcr\n" + strings.Repeat("a,b\n", 50), "header is not UTF-8"},
@@ -163,8 +162,8 @@ func (b brokenDisk) Read(p []byte) (int, error) {
 }
 
 func TestADiskThatFailsIsNotTheUsersFault(t *testing.T) {
-	r, err := ingest.Open(brokenDisk{strings.NewReader(strings.Repeat("x", 1) + plainHeader[1:] + strings.Repeat("a,b,2024-01-01,1,GBP\n", 9000))}, "l.csv", columns(t, `
-columns: { externalId: xxternalId, description: description, occurredOn: occurredOn, amount: amount, currency: currency }`))
+	r, err := ingest.Open(brokenDisk{strings.NewReader(strings.Repeat("x", 1) + plainHeader[1:] + strings.Repeat("a,b,2024-01-01,1,GBP\n", 9000))}, "l.csv", ingest.Options{Columns: columns(t, `
+columns: { externalId: xxternalId, description: description, occurredOn: occurredOn, amount: amount, currency: currency }`)})
 	for err == nil {
 		_, err = r.Next()
 	}

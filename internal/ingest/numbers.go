@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"strconv"
+	"strings"
 
 	"carbongraph/internal/exact"
 	"carbongraph/internal/fault"
@@ -67,6 +68,61 @@ func plainMicros(text string) (exact.Micros, bool) {
 		n = -n
 	}
 	return exact.Micros(n), true
+}
+
+// number reads the text of a number; certain, where a point in it can be nothing but a decimal point.
+func (s *source) number(text string, certain bool) (exact.Micros, error) {
+	if s.notation != nil {
+		plain, ok := s.notation.plain(text)
+		if !ok {
+			return 0, fault.New(fault.BadUserInput, "%.60q is not a number written like %s, as the columns file declares.", text, s.notation.written)
+		}
+		return parseMicros(plain, s.round)
+	}
+	if certain || !groupLike(text) {
+		if m, ok := plainMicros(text); ok {
+			return m, nil
+		}
+	}
+	plain, err := onlyReading(text, certain)
+	if err != nil {
+		return 0, err
+	}
+	return parseMicros(plain, s.round)
+}
+
+// groupLike is true for what plainMicros would read and another notation would read otherwise: 1.234 is twelve hundred in Germany.
+func groupLike(text string) bool {
+	text = strings.TrimPrefix(text, "-")
+	n := len(text) - 4
+	return n >= 1 && n <= 3 && text[n] == '.' && text[0] != '0'
+}
+
+// onlyReading gives the one number, as plain digits, that a text can be in any notation. A text that can be two is a fault that shows both.
+func onlyReading(text string, certain bool) (string, error) {
+	var readings []string
+	var first, second *notation
+	for _, n := range notations() {
+		plain, ok := n.plain(text)
+		switch {
+		case !ok:
+		case certain && n.point == '.' && !strings.ContainsAny(text, n.groups):
+			return plain, nil
+		case len(readings) == 0:
+			readings, first = append(readings, plain), n
+		case len(readings) == 1 && plain != readings[0]:
+			readings, second = append(readings, plain), n
+		}
+	}
+	switch len(readings) {
+	case 1:
+		return readings[0], nil
+	case 0:
+		_, err := exact.ParseDecimal(text)
+		return text, err
+	}
+	return "", fault.New(fault.BadUserInput, "%.60q can be %s or %s; say in the columns file how numbers are written: numbers: %q for the one, numbers: %q for the other.",
+		text, readings[0], readings[1], first.written, second.written)
 }
 
 // parseCategory reads the number of a category; whether there is such a category is not for this room to say.

@@ -165,10 +165,11 @@ func gather(t *testing.T, l *match.Ledger, file, example string) (rows int) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := ingest.Open(f, filepath.Base(file), columns)
+	r, err := ingest.Open(f, filepath.Base(file), ingest.Options{Columns: columns})
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer r.Close()
 	for {
 		row, err := r.Next()
 		var bad *ingest.RowError
