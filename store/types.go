@@ -73,6 +73,9 @@ const (
 	ModeItem   BatchMode = "ITEM"   // every item that is right is kept
 )
 
+// Known tells whether it is one of the modes.
+func (m BatchMode) Known() bool { return m == ModeAtomic || m == ModeChunk || m == ModeItem }
+
 // Together tells whether items are kept or lost with others.
 func (m BatchMode) Together() bool { return m == ModeAtomic || m == ModeChunk }
 

@@ -167,6 +167,7 @@ func (a *App) routes(redis func(context.Context) string) (*public, error) {
 		console: web.Handler(web.Options{Dir: a.o.ConsoleDir}),
 		sdl:     graph.SDL(schema.Schema()),
 		redis:   redis,
+		imports: &imports{store: a.Store, importer: a.importer, rate: a.rate, begun: a.batches.Wake, patience: a.o.Config.Timeouts.Request},
 		stop:    a.stop,
 		origins: a.o.Config.CORSOrigins,
 	}, nil

@@ -145,7 +145,7 @@ func TestFilesThatCannotBeImported(t *testing.T) {
 		"a table of something else":  {"other.csv", []byte("colour,size\nred,1\n"), nil, "other.csv"},
 		"a truncated gzip":           {"cut.csv.gz", zipped.Bytes()[:zipped.Len()/2], nil, "cut.csv.gz"},
 		"nothing":                    {"empty.csv", []byte{}, nil, "empty.csv"},
-		"columns that are not there": {"x.csv", []byte(activitiesFile), []string{"--columns", "nowhere.yml"}, "nowhere.yml cannot be read"},
+		"columns that are not there": {"x.csv", []byte(activitiesFile), []string{"--columns", "nowhere.yml"}, "nowhere.yml is neither a file nor the name"},
 		"a mapping that is none":     {"y.csv", []byte(activitiesFile), []string{"--mapping", write(t, folder, "bad.yml", []byte("- : ["))}, "bad.yml"},
 		"an unknown organization":    {"z.csv", []byte(activitiesFile), []string{"--org", "Nobody"}, "Nobody"},
 	} {

@@ -22,8 +22,11 @@ type importCommand struct {
 	settings
 	output
 	Org     string   `required:"" help:"The organization's id or name." placeholder:"O"`
-	Columns string   `help:"YAML file that tells which column is what." placeholder:"C.yml" type:"path"`
+	Columns string   `help:"YAML file that tells which column is what, or the name that one is kept under." placeholder:"C.yml"`
+	Keep    string   `name:"keep-columns" help:"Keep the columns file in the ledger under a name, for later imports." placeholder:"NAME"`
 	Mapping string   `help:"YAML file that maps accounts and descriptions to factors." placeholder:"M.yml" type:"path"`
+	Mode    string   `enum:"ITEM,CHUNK,ATOMIC" default:"ITEM" help:"What a row that fails takes along: nothing, its chunk of 1,000 rows, or everything (at most 49,999 rows)."`
+	Rows    string   `name:"chunk-rows" enum:"auto,small,medium,large" default:"auto" help:"Rows in one transaction: 100, 1000 or 10000, or what turns out to be fastest."`
 	DryRun  bool     `name:"dry-run" help:"Check and calculate everything, store nothing; rows that fail are written to their file all the same."`
 	File    []string `arg:"" help:"CSV, NDJSON, Parquet or XLSX files, packed with gzip or zstd too." type:"path"`
 }
@@ -44,7 +47,7 @@ type imported struct {
 // Run imports files as one batch. Rows that failed stand in a file beside each, in their own columns and with the reason.
 func (i *importCommand) Run(ctx context.Context, w *World) error {
 	defer tuneImport()()
-	columns, mapping, err := i.read()
+	mapping, err := i.read()
 	if err != nil {
 		return err
 	}
@@ -58,13 +61,19 @@ func (i *importCommand) Run(ctx context.Context, w *World) error {
 		if err != nil {
 			return err
 		}
-		im, err := newImporter(st, 0)
+		t := st.Tenant(org.ID)
+		im, err := newImporter(st, map[string]int{"small": 100, "medium": 1000, "large": 10_000}[i.Rows])
+		if err != nil {
+			return err
+		}
+		columns, err := i.columns(ctx, im, t)
 		if err != nil {
 			return err
 		}
 		p := newProgress(w.Err, in.sizes)
-		sum, err := im.Files(ctx, st.Tenant(org.ID), in.files, batch.FileOptions{
-			Columns: columns, Mapping: mapping, DryRun: i.DryRun, Reason: "Import of " + in.names(), Progress: p.rows,
+		sum, err := im.Files(ctx, t, in.files, batch.FileOptions{
+			Columns: columns, Mapping: mapping, Mode: store.BatchMode(i.Mode), DryRun: i.DryRun, Reason: "Import of " + in.names(), Actor: "command line",
+			Size: in.size(), Progress: p.rows,
 		})
 		p.end()
 		if err = errors.Join(err, in.close()); err != nil {
@@ -119,19 +128,44 @@ func told(s *batch.Summary, dry bool) string {
 	return b.String()
 }
 
-// read reads the columns file and the mapping file, before anything is opened.
-func (i *importCommand) read() (columns *ingest.Columns, mapping *factors.MappingFile, err error) {
+// read reads the mapping file, before anything is opened. So is a columns file that is a file.
+func (i *importCommand) read() (mapping *factors.MappingFile, err error) {
 	if i.Columns != "" {
-		if columns, err = readWith(i.Columns, ingest.ParseColumns); err != nil {
-			return nil, nil, err
+		if _, err := os.Stat(i.Columns); err == nil {
+			if _, err := readWith(i.Columns, ingest.ParseColumns); err != nil {
+				return nil, err
+			}
 		}
 	}
 	if i.Mapping != "" {
-		if mapping, err = readWith(i.Mapping, factors.ReadMapping); err != nil {
-			return nil, nil, err
-		}
+		mapping, err = readWith(i.Mapping, factors.ReadMapping)
 	}
-	return columns, mapping, nil
+	return mapping, err
+}
+
+// columns gives the columns file: a file, or one that is kept in the ledger, where there is no such file.
+func (i *importCommand) columns(ctx context.Context, im *batch.Importer, t *store.Tenant) (*ingest.Columns, error) {
+	if i.Columns == "" {
+		if i.Keep != "" {
+			return nil, wrongUse(errors.New("--keep-columns keeps what --columns names; give both"))
+		}
+		return nil, nil
+	}
+	columns, err := readWith(i.Columns, ingest.ParseColumns)
+	if errors.Is(err, os.ErrNotExist) {
+		kept, other := t.ColumnFiles(ctx, i.Columns)
+		if other != nil {
+			return nil, other
+		}
+		if len(kept) == 0 {
+			return nil, fault.Wrap(err, fault.NotFound, "%s is neither a file nor the name of a columns file that is kept.", i.Columns)
+		}
+		columns, err = ingest.ParseColumns(strings.NewReader(kept[0].Content))
+	}
+	if err == nil && i.Keep != "" {
+		err = im.KeepColumns(ctx, t, i.Keep, columns.Text())
+	}
+	return columns, err
 }
 
 // readWith parses a file.
@@ -187,6 +221,14 @@ func openInputs(names []string) (*inputs, error) {
 		in.files = append(in.files, batch.File{Name: filepath.Base(name), Content: f, Failures: failures})
 	}
 	return in, nil
+}
+
+// size is that of all files.
+func (in *inputs) size() (n int64) {
+	for _, size := range in.sizes {
+		n += size
+	}
+	return n
 }
 
 func (in *inputs) names() string {

@@ -30,6 +30,7 @@ type public struct {
 	console http.Handler
 	sdl     string
 	redis   func(context.Context) string
+	imports *imports
 	stop    *stopping
 	origins []string // whose pages may ask from a browser
 }
@@ -42,6 +43,9 @@ func (p *public) routes() http.Handler {
 	mux.HandleFunc("POST /session", p.door.SignIn)
 	mux.HandleFunc("DELETE /session", p.door.SignOut)
 	mux.Handle("GET /session", p.door.Require(http.HandlerFunc(p.whoAmI), refuse))
+	files := elsewhere(p.door.Require(p.imports.routes(), refuse))
+	mux.Handle("/imports", files)
+	mux.Handle("/imports/", files)
 	mux.Handle("GET /schema.graphql", elsewhere(http.HandlerFunc(p.schema)))
 	mux.HandleFunc("GET /errors/{code}", explain)
 	mux.HandleFunc("GET /healthz", healthy)
@@ -68,9 +72,9 @@ func (p *public) elsewhere() func(http.Handler) http.Handler {
 		return func(next http.Handler) http.Handler { return next }
 	}
 	return cors.New(cors.Options{
-		AllowedOrigins: p.origins, AllowedMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost},
-		AllowedHeaders: []string{"Accept", "Authorization", "Content-Type", "GraphQL-Cost", "Priority", telemetry.RequestIDHeader},
-		ExposedHeaders: []string{telemetry.RequestIDHeader, "Retry-After", "RateLimit", "RateLimit-Policy", "GraphQL-Cost"},
+		AllowedOrigins: p.origins, AllowedMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut},
+		AllowedHeaders: []string{"Accept", "Authorization", "Content-Type", "GraphQL-Cost", "Idempotency-Key", "Priority", telemetry.RequestIDHeader},
+		ExposedHeaders: []string{telemetry.RequestIDHeader, "Location", "Retry-After", "RateLimit", "RateLimit-Policy", "GraphQL-Cost"},
 		MaxAge:         600,
 	}).Handler
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"io"
+	"strings"
 	"time"
 
 	"github.com/klauspost/compress/zstd"
@@ -174,4 +175,15 @@ func (im *Importer) BatchFailures(ctx context.Context, t *store.Tenant, b *store
 			return out.flush()
 		}
 	}
+}
+
+// KeepColumns keeps the text of a columns file under a name, in the place of what had it.
+func (im *Importer) KeepColumns(ctx context.Context, t *store.Tenant, name, text string) error {
+	if strings.TrimSpace(name) == "" || wrongText(name, maxName) != "" {
+		return fault.New(fault.BadUserInput, "A columns file is kept under a name of at most %d characters.", maxName).At("name")
+	}
+	if _, err := ingest.ParseColumns(strings.NewReader(text)); err != nil {
+		return err
+	}
+	return t.PutColumnFile(ctx, name, text)
 }
