@@ -41,9 +41,9 @@ func (p *Proposal) fallBack(name string) {
 
 // currencyOf finds a currency in the name of a column. A dollar sign is that of many.
 func currencyOf(header string) (code, by string) {
-	for sign, code := range map[string]string{"£": "GBP", "€": "EUR", "GBP": "GBP", "EUR": "EUR", "USD": "USD", "CHF": "CHF"} {
-		if strings.Contains(header, sign) {
-			return code, sign
+	for _, c := range [][2]string{{"£", "GBP"}, {"€", "EUR"}, {"GBP", "GBP"}, {"EUR", "EUR"}, {"USD", "USD"}, {"CHF", "CHF"}} {
+		if strings.Contains(header, c[0]) {
+			return c[1], c[0]
 		}
 	}
 	return "", ""

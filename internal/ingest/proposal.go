@@ -84,7 +84,7 @@ func (p *Proposal) sample(s *input) (*sampled, error) {
 	case PARQUET:
 		in, err = openParquet(s)
 	case XLSX:
-		in, err = openXLSX(s, "")
+		in, err = p.openSheet(s)
 	default:
 		in, err = p.openText(s)
 	}
@@ -92,6 +92,25 @@ func (p *Proposal) sample(s *input) (*sampled, error) {
 		return nil, err
 	}
 	return take(in)
+}
+
+// openSheet takes the first sheet that has more than one column, as a title page has not; where none has, the first.
+func (p *Proposal) openSheet(s *input) (records, error) {
+	w, err := openWorkbook(s)
+	if err != nil {
+		return nil, err
+	}
+	first, err := w.openSheet("")
+	if err == nil && len(first.header) > 1 {
+		return first, nil
+	}
+	for _, e := range w.sheets {
+		if other, err := w.openSheet(e.name); !e.hidden && err == nil && len(other.header) > 1 {
+			p.declared.sheet = e.name
+			return other, nil
+		}
+	}
+	return first, err
 }
 
 // openText reads the beginning of a text as a file of its own.
@@ -231,8 +250,11 @@ func (p *Proposal) source(target string) *ProposedSource {
 func (p *Proposal) ColumnsFile() string {
 	var b strings.Builder
 	var constants []string
-	if e := p.declared.encoding; e != "" {
-		fmt.Fprintf(&b, "file: { encoding: %s }\n", e)
+	switch {
+	case p.declared.encoding != "":
+		fmt.Fprintf(&b, "file: { encoding: %s }\n", p.declared.encoding)
+	case p.declared.sheet != "":
+		fmt.Fprintf(&b, "file: { sheet: %q }\n", p.declared.sheet)
 	}
 	b.WriteString("columns:\n")
 	for _, s := range p.Sources {

@@ -176,8 +176,9 @@ func TestWorkbooksAndParquetAreProposedToo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = ingest.Propose(bytes.NewReader(sheet), "l.xlsx"); err != nil {
-		t.Error(err)
+	p, err = ingest.Propose(bytes.NewReader(sheet), "l.xlsx")
+	if err != nil || p.Format != ingest.XLSX || p.Rows != 3 || !strings.HasPrefix(p.ColumnsFile(), "file: { sheet: \"Payments 2024\" }\n") || sourceOf(p, "externalId") != "Id" {
+		t.Errorf("a workbook that begins with notes: %+v, %v; want the sheet after them", p, err)
 	}
 	if _, err := ingest.Propose(strings.NewReader("%PDF-1.4"), "l.pdf"); fault.CodeOf(err) != fault.BadUserInput {
 		t.Errorf("a PDF: %v", err)
