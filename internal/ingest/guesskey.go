@@ -54,7 +54,7 @@ func (p *Proposal) addKey(s *sampled) {
 	best, column, word := 0.0, -1, ""
 	for i, c := range s.columns {
 		score, by := nameMatch(externalID, c.name)
-		if !c.full() {
+		if !c.named || !c.full() {
 			continue
 		}
 		if !s.unique([]int{i}) {
@@ -88,7 +88,7 @@ func (p *Proposal) addTemplate(s *sampled, first int) {
 	var chosen []int
 	count := 1
 	for at, i := range order {
-		if i < 0 || slices.Contains(chosen, i) || !s.columns[i].full() || strings.ContainsAny(s.columns[i].name, "{}:") {
+		if i < 0 || slices.Contains(chosen, i) || !s.columns[i].named || !s.columns[i].full() || strings.ContainsAny(s.columns[i].name, "{}:") {
 			continue
 		}
 		// Without anything that is called a key, day and sum belong to it: other columns may differ in the sample by chance.

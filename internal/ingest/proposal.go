@@ -169,6 +169,7 @@ type sampled struct {
 
 type sampledColumn struct {
 	name   string
+	named  bool     // by a name that no other column has
 	values []string // without space around, empty where there is none
 	typed  []bool   // numbers by their type
 }
@@ -176,8 +177,12 @@ type sampledColumn struct {
 // take reads the first records. One that cannot be read is left out: the import will tell of it.
 func take(in records) (*sampled, error) {
 	s := &sampled{}
+	names := map[string]int{}
 	for _, h := range in.Header() {
-		s.columns = append(s.columns, &sampledColumn{name: h})
+		names[fold(h)]++
+	}
+	for _, h := range in.Header() {
+		s.columns = append(s.columns, &sampledColumn{name: h, named: fold(h) != "" && names[fold(h)] == 1})
 	}
 	for s.rows < proposalRecords {
 		record, _, err := in.Next()
