@@ -15,8 +15,8 @@ import (
 
 // File is a file to import.
 type File struct {
-	Name     string // stands in faults, and may tell a date
-	Content  io.Reader
+	Name     string    // stands in faults, and may tell a date
+	Content  io.Reader // what can be read here and there, as files can, is not copied for formats that need it
 	Failures io.Writer // where the records that failed go, in the file's own columns; nil: nowhere
 }
 

@@ -44,6 +44,14 @@ func TestAColumnsFileThatCannotBeMeantIsRefused(t *testing.T) {
 		"a fallback amount that is none":    {"columns: { externalId: Id, description: What, occurredOn: Day, amount: { from: Sum, otherwise: none } }\nconstants: { currency: GBP }", "amount"},
 		"an empty constant":                 {with("") + "  unit: \"\"", ""},
 		"an alias":                          {"columns: &a { externalId: Id }\nconstants: *a", "mapping"},
+		"a format that is none":             {"file: { format: ODS }\n" + minimal, `line 1: "ODS" is no format; known are CSV NDJSON PARQUET XLSX`},
+		"an encoding that is not read":      {"file: { encoding: latin1 }\n" + minimal, `line 1: "latin1" is no encoding that is read`},
+		"a delimiter of two characters":     {"file:\n  delimiter: \"||\"\n" + minimal, `line 2: "||" cannot stand between fields`},
+		"a quotation mark as delimiter":     {"file: { delimiter: '\"' }\n" + minimal, "cannot stand between fields"},
+		"an unknown key of the file":        {"file: { header: 3 }\n" + minimal, `line 1: "header" is not known for the file`},
+		"a sheet without a name":            {"file: { sheet: }\n" + minimal, `"sheet" needs a value`},
+		"a notation that is none":           {with("  quantity: { from: Q, numbers: german }"), `line 6: "german" is no notation of numbers`},
+		"a notation of a text":              {with("  unit: { from: U, numbers: \"1,234.56\" }"), `"numbers" is not known for unit`},
 		"a whole data file":                 {strings.Repeat("a,b,c\n", 200_000), "is it the data?"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -161,6 +169,7 @@ func TestColumnsThatNothingIsTakenFromAreTold(t *testing.T) {
 
 func FuzzParseColumns(f *testing.F) {
 	f.Add(minimal)
+	f.Add("file: { format: csv, delimiter: ;, encoding: utf-8, sheet: x }\ncolumns: { externalId: Id, description: What, occurredOn: Day, amount: { from: Sum, numbers: \"1.234,56\", round: true } }\nconstants: { currency: GBP }")
 	f.Add("columns:\n  externalId: { template: \"{A}/{B:3}\", hash: true }\n  occurredOn: { from: [D], formats: [DD/MM/YYYY], blank: [x], otherwise: fileName }\n")
 	f.Fuzz(func(t *testing.T, yaml string) {
 		c, err := ingest.ParseColumns(strings.NewReader(yaml))

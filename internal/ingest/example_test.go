@@ -40,3 +40,21 @@ constants: { currency: GBP }
 	// line 3: "30/02/2024" is not a date written as DD/MM/YYYY.
 	// true
 }
+
+func ExamplePropose() {
+	p, err := ingest.Propose(strings.NewReader("Beleg Nr;Buchungsdatum;Lieferant;Buchungstext;Betrag (€)\n4711;31.01.2024;Müller GmbH;Stahl;1.204,50\n4712;01.02.2024;Öl AG;Heizöl;80,00\n"), "spend.csv")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Print(p.ColumnsFile())
+	// Output:
+	// columns:
+	//   externalId: "Beleg Nr"
+	//   supplierExternalId: "Lieferant"
+	//   supplierName: "Lieferant"
+	//   description: "Buchungstext"
+	//   occurredOn: { from: "Buchungsdatum", formats: ["DD.MM.YYYY"] }
+	//   amount: { from: "Betrag (€)", numbers: "1.234,56" }
+	// constants: { currency: "EUR" }
+}

@@ -1,6 +1,7 @@
 package ingest
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -62,7 +63,7 @@ func (s *sampled) candidates(name string) []candidate {
 		}
 		for i, c := range s.columns {
 			score, word := nameMatch(target, c.name)
-			if score == 0 && target != currency {
+			if !c.named || score == 0 && target != currency {
 				continue
 			}
 			f, ok := c.fits(target, name)
@@ -77,15 +78,7 @@ func (s *sampled) candidates(name string) []candidate {
 			out = append(out, candidate{target, i, score * f.factor, f})
 		}
 	}
-	slices.SortStableFunc(out, func(a, b candidate) int {
-		switch {
-		case a.score > b.score:
-			return -1
-		case a.score < b.score:
-			return 1
-		}
-		return 0
-	})
+	slices.SortStableFunc(out, func(a, b candidate) int { return cmp.Compare(b.score, a.score) })
 	return out
 }
 

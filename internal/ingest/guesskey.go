@@ -41,9 +41,9 @@ func (p *Proposal) fallBack(name string) {
 
 // currencyOf finds a currency in the name of a column. A dollar sign is that of many.
 func currencyOf(header string) (code, by string) {
-	for sign, code := range map[string]string{"£": "GBP", "€": "EUR", "GBP": "GBP", "EUR": "EUR", "USD": "USD", "CHF": "CHF"} {
-		if strings.Contains(header, sign) {
-			return code, sign
+	for _, c := range [][2]string{{"£", "GBP"}, {"€", "EUR"}, {"GBP", "GBP"}, {"EUR", "EUR"}, {"USD", "USD"}, {"CHF", "CHF"}} {
+		if strings.Contains(header, c[0]) {
+			return c[1], c[0]
 		}
 	}
 	return "", ""
@@ -54,7 +54,7 @@ func (p *Proposal) addKey(s *sampled) {
 	best, column, word := 0.0, -1, ""
 	for i, c := range s.columns {
 		score, by := nameMatch(externalID, c.name)
-		if !c.full() {
+		if !c.named || !c.full() {
 			continue
 		}
 		if !s.unique([]int{i}) {
@@ -88,7 +88,7 @@ func (p *Proposal) addTemplate(s *sampled, first int) {
 	var chosen []int
 	count := 1
 	for at, i := range order {
-		if i < 0 || slices.Contains(chosen, i) || !s.columns[i].full() || strings.ContainsAny(s.columns[i].name, "{}:") {
+		if i < 0 || slices.Contains(chosen, i) || !s.columns[i].named || !s.columns[i].full() || strings.ContainsAny(s.columns[i].name, "{}:") {
 			continue
 		}
 		// Without anything that is called a key, day and sum belong to it: other columns may differ in the sample by chance.

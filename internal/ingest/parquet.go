@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"runtime"
 	"strings"
 	"unicode/utf8"
 
@@ -137,6 +138,7 @@ func (p *parquetFile) readBatch() error {
 				return err
 			}
 			p.rows = p.groups[p.group].Rows()
+			runtime.SetFinalizer(p.rows, nil) // it is closed here; a panic of the library's own would end the process
 			p.group++
 		}
 		n, err := p.rows.ReadRows(p.batch)

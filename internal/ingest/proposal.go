@@ -84,7 +84,7 @@ func (p *Proposal) sample(s *input) (*sampled, error) {
 	case PARQUET:
 		in, err = openParquet(s)
 	case XLSX:
-		in, err = openXLSX(s, "")
+		in, err = p.openSheet(s)
 	default:
 		in, err = p.openText(s)
 	}
@@ -92,6 +92,25 @@ func (p *Proposal) sample(s *input) (*sampled, error) {
 		return nil, err
 	}
 	return take(in)
+}
+
+// openSheet takes the first sheet that has more than one column, as a title page has not; where none has, the first.
+func (p *Proposal) openSheet(s *input) (records, error) {
+	w, err := openWorkbook(s)
+	if err != nil {
+		return nil, err
+	}
+	first, err := w.openSheet("")
+	if err == nil && len(first.header) > 1 {
+		return first, nil
+	}
+	for _, e := range w.sheets {
+		if other, err := w.openSheet(e.name); !e.hidden && err == nil && len(other.header) > 1 {
+			p.declared.sheet = e.name
+			return other, nil
+		}
+	}
+	return first, err
 }
 
 // openText reads the beginning of a text as a file of its own.
@@ -150,6 +169,7 @@ type sampled struct {
 
 type sampledColumn struct {
 	name   string
+	named  bool     // by a name that no other column has
 	values []string // without space around, empty where there is none
 	typed  []bool   // numbers by their type
 }
@@ -157,8 +177,12 @@ type sampledColumn struct {
 // take reads the first records. One that cannot be read is left out: the import will tell of it.
 func take(in records) (*sampled, error) {
 	s := &sampled{}
+	names := map[string]int{}
 	for _, h := range in.Header() {
-		s.columns = append(s.columns, &sampledColumn{name: h})
+		names[fold(h)]++
+	}
+	for _, h := range in.Header() {
+		s.columns = append(s.columns, &sampledColumn{name: h, named: fold(h) != "" && names[fold(h)] == 1})
 	}
 	for s.rows < proposalRecords {
 		record, _, err := in.Next()
@@ -231,8 +255,11 @@ func (p *Proposal) source(target string) *ProposedSource {
 func (p *Proposal) ColumnsFile() string {
 	var b strings.Builder
 	var constants []string
-	if e := p.declared.encoding; e != "" {
-		fmt.Fprintf(&b, "file: { encoding: %s }\n", e)
+	switch {
+	case p.declared.encoding != "":
+		fmt.Fprintf(&b, "file: { encoding: %s }\n", p.declared.encoding)
+	case p.declared.sheet != "":
+		fmt.Fprintf(&b, "file: { sheet: %q }\n", p.declared.sheet)
 	}
 	b.WriteString("columns:\n")
 	for _, s := range p.Sources {

@@ -75,6 +75,9 @@ func TestALayoutIsProposedWithItsColumnsFile(t *testing.T) {
 		"texts for nothing": {
 			"Ref,Date,Purpose,Amount,Currency\n" + strings.Repeat("x,2024-01-31,Steel,5,GBP\n", 30) + "y,n/a,Steel,-,GBP\n", "l-2024-q1.csv",
 			"externalId={Ref} description=Purpose occurredOn=Date amount=Amount currency=Currency", "", ""},
+		"a name of two columns, and none": {
+			"Ref,Date,Description,Amount,amount,\n1,2024-01-31,Steel,5,6,GBP\n2,2024-02-29,Nuts,6,7,GBP\n", "l.csv",
+			"externalId=Ref description=Description occurredOn=Date", "", "No column holds amounts, with a currency"},
 		"days in the name alone": {
 			"Ref,Purpose,Amount,Currency\n1,Steel,5,GBP\n2,Nuts,5,GBP\n", "spend-2014-q2.csv",
 			"externalId=Ref description=Purpose occurredOn=2014-05-15 amount=Amount currency=Currency", "1  Steel  2014-05-15 5 GBP", ""},
@@ -176,8 +179,9 @@ func TestWorkbooksAndParquetAreProposedToo(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err = ingest.Propose(bytes.NewReader(sheet), "l.xlsx"); err != nil {
-		t.Error(err)
+	p, err = ingest.Propose(bytes.NewReader(sheet), "l.xlsx")
+	if err != nil || p.Format != ingest.XLSX || p.Rows != 3 || !strings.HasPrefix(p.ColumnsFile(), "file: { sheet: \"Payments 2024\" }\n") || sourceOf(p, "externalId") != "Id" {
+		t.Errorf("a workbook that begins with notes: %+v, %v; want the sheet after them", p, err)
 	}
 	if _, err := ingest.Propose(strings.NewReader("%PDF-1.4"), "l.pdf"); fault.CodeOf(err) != fault.BadUserInput {
 		t.Errorf("a PDF: %v", err)

@@ -28,6 +28,11 @@ func openXLSX(s *input, sheet string) (*sheetRows, error) {
 	if err != nil {
 		return nil, err
 	}
+	return w.openSheet(sheet)
+}
+
+// openSheet reads the header of a sheet; without a name, of the first that is shown.
+func (w *workbook) openSheet(sheet string) (*sheetRows, error) {
 	name, err := w.sheet(sheet)
 	if err != nil {
 		return nil, err
@@ -36,13 +41,13 @@ func openXLSX(s *input, sheet string) (*sheetRows, error) {
 	if r.part, err = w.open(name); err != nil {
 		return nil, err
 	}
-	s.close = append(s.close, r.part.close)
+	w.input.close = append(w.input.close, r.part.close)
 	found, err := r.nextRow()
 	if err != nil {
 		return nil, err
 	}
 	if !found {
-		return nil, fault.New(fault.BadUserInput, "%s: the sheet is empty; a ledger begins with a header. Where it stands on another sheet, name that in the columns file: file: { sheet: … }", s.name)
+		return nil, fault.New(fault.BadUserInput, "%s: the sheet is empty; a ledger begins with a header. Where it stands on another sheet, name that in the columns file: file: { sheet: … }", w.name)
 	}
 	for _, h := range r.record[:r.width] {
 		r.header = append(r.header, strings.TrimSpace(h))
