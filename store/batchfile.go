@@ -17,12 +17,17 @@ type Step struct {
 	Run                                                       *ID   // of the calculations; nil: none yet
 }
 
-// Advance notes a piece of an import and renews the lease, in the transaction of the piece's rows: what the batch counts is what is stored, whatever happens to who
+// Advance notes a piece of an import and renews the lease, in the transaction of the piece's rows and last in it: what the batch counts is what is stored, whatever happens to who
 // works on it. Whoever does not hold the batch any more, or holds one that was cancelled, gets ErrNotHeld, and nothing of the transaction stays.
 func (w *Writer) Advance(ctx context.Context, batch, holder ID, lease time.Duration, s Step) error {
 	if err := w.PutPiece(ctx, batch, s.Piece); err != nil {
 		return err
 	}
+	w.last = append(w.last, func(ctx context.Context) error { return w.step(ctx, batch, holder, lease, s) })
+	return nil
+}
+
+func (w *Writer) step(ctx context.Context, batch, holder ID, lease time.Duration, s Step) error {
 	now := w.t.store.Now()
 	n, err := w.affected(ctx, "batches", `UPDATE batches SET lease_until = $4, updated_at = $5, processed = processed + $6, created = created + $7, updated = updated + $8,
 		unchanged = unchanged + $9, failed = failed + $10, calculated = calculated + $11, excluded = excluded + $12,

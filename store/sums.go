@@ -88,13 +88,13 @@ func addedUp() string {
 	return " ON CONFLICT (org_id, grain, " + sumKeys + ") DO UPDATE SET " + sumColumns(", ", "%[1]s = emission_sums.%[1]s + excluded.%[1]s")
 }
 
-// tellSuppliers gives suppliers, which are locked, the sum that is kept of each.
+// tellSuppliers gives suppliers, which are locked, the sum that is kept of each. The sum is looked up for each of them: joined, a database that knows little of an
+// organization yet, because it is new among others, reads all of its sums for each, and more of them with every chunk.
 func (w *Writer) tellSuppliers(ctx context.Context, suppliers []ID) error {
 	of := w.statement()
-	of.fresh = true
 	of.in("suppliers.id", listUUID, suppliers)
-	return w.run(ctx, "UPDATE", "suppliers", "UPDATE suppliers SET co2e_mg = s.co2e_mg FROM emission_sums AS s WHERE s.org_id = $1 AND s.grain = "+bySupplierAlone.number+
-		" AND s.supplier_id = suppliers.id AND s.co2e_mg <> suppliers.co2e_mg AND suppliers."+of.all(), of)
+	kept := "COALESCE((SELECT s.co2e_mg FROM emission_sums AS s WHERE s.org_id = $1 AND s.grain = " + bySupplierAlone.number + " AND s.supplier_id = suppliers.id), co2e_mg)"
+	return w.run(ctx, "UPDATE", "suppliers", "UPDATE suppliers SET co2e_mg = "+kept+" WHERE suppliers."+of.all("co2e_mg <> "+kept), of)
 }
 
 // sumColumns writes something for each sum.

@@ -23,6 +23,8 @@ type Writer struct {
 	// locked is known from when the transaction holds the lock on lines.
 	locked lockedYears
 	holds  bool
+	// last is written when all else is, sums too: rows that every writer of an import wants are then locked for as short as can be.
+	last []func(context.Context) error
 	// after runs when the transaction is committed: what it tells the caller must not come from an attempt that failed.
 	after []func()
 }
@@ -37,7 +39,15 @@ func (t *Tenant) Write(ctx context.Context, f func(context.Context, *Writer) err
 		if err := f(ctx, w); err != nil {
 			return err
 		}
-		return w.settle(ctx)
+		if err := w.settle(ctx); err != nil {
+			return err
+		}
+		for _, f := range w.last {
+			if err := f(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 	if err != nil {
 		return err

@@ -8,6 +8,7 @@ import (
 	"runtime/debug"
 
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/sync/semaphore"
 
 	"carbongraph/internal/fault"
 	"carbongraph/store"
@@ -15,7 +16,8 @@ import (
 
 // chunk is so many lines on their way from the reader over a worker and a writer to the tally.
 type chunk struct {
-	first  int // the place of its first line
+	first  int   // the place of its first line
+	weight int64 // what it takes of linesHeld
 	lines  []*line
 	read   int64        // bytes of the file that end with it, where it is a piece of one
 	kept   *store.Piece // what an earlier attempt has stored of it: all
@@ -24,6 +26,9 @@ type chunk struct {
 	done   chan struct{} // closed when they are stored or given up
 	stored bool
 }
+
+// linesHeld is how many lines are on their way at a time, at 2 to 4 kB each with what they are read and written with. A chunk may be larger.
+const linesHeld = 20_000
 
 // pipeline reads lines, calculates them chunk by chunk on every core, stores several chunks at a time, and has those that are stored tallied in their order.
 // Few chunks are on their way at any time, so memory does not grow with the number of lines, and a slow writer slows the reader.
@@ -37,10 +42,11 @@ func (r *run) pipeline(ctx context.Context, next func() (*line, error), tally fu
 	work, order := make(chan *chunk), make(chan *chunk, r.workers+1)
 	writes, handed := make(chan *chunk), make(chan *chunk, r.writers)
 	var end error
+	held := semaphore.NewWeighted(linesHeld)
 	g.Go(guarded(func() error {
 		defer close(order)
 		defer close(work)
-		end = r.cut(going, next, order, work)
+		end = r.cut(going, next, held, order, work)
 		return nil
 	}))
 	for range r.workers {
@@ -69,7 +75,7 @@ func (r *run) pipeline(ctx context.Context, next func() (*line, error), tally fu
 			return nil
 		}))
 	}
-	failed := tallied(handed, tally, stop)
+	failed := tallied(handed, held, tally, stop)
 	err := g.Wait()
 	switch {
 	case failed != nil:
@@ -83,7 +89,7 @@ func (r *run) pipeline(ctx context.Context, next func() (*line, error), tally fu
 }
 
 // cut makes chunks of lines until they end, and tells why they did.
-func (r *run) cut(ctx context.Context, next func() (*line, error), to ...chan<- *chunk) error {
+func (r *run) cut(ctx context.Context, next func() (*line, error), held *semaphore.Weighted, to ...chan<- *chunk) error {
 	stored, at := r.stored, r.at
 	defer func() { r.at = at }()
 	for {
@@ -94,6 +100,10 @@ func (r *run) cut(ctx context.Context, next func() (*line, error), to ...chan<- 
 				kept, n, stored = &stored[0], stored[0].Items, stored[1:]
 			}
 		}
+		weight := int64(min(n, linesHeld))
+		if err := held.Acquire(ctx, weight); err != nil {
+			return err
+		}
 		lines, end := take(next, n)
 		if r.flags.Mode == store.ModeAtomic {
 			if end = whole(lines, end); end != nil && !errors.Is(end, io.EOF) {
@@ -101,7 +111,7 @@ func (r *run) cut(ctx context.Context, next func() (*line, error), to ...chan<- 
 			}
 		}
 		if len(lines) > 0 {
-			c := &chunk{first: at, lines: lines, kept: kept, read: r.position(), ready: make(chan struct{}), done: make(chan struct{})}
+			c := &chunk{first: at, weight: weight, lines: lines, kept: kept, read: r.position(), ready: make(chan struct{}), done: make(chan struct{})}
 			at += len(lines)
 			for _, to := range to {
 				if !send(ctx, to, c) {
@@ -192,9 +202,10 @@ func (r *run) rows() int {
 
 // tallied waits for each chunk that was handed out and tallies those that are stored. A tally that fails stops the import; what is stored until it has
 // come to its end is tallied all the same.
-func tallied(handed <-chan *chunk, tally func([]*line) error, stop func()) (failed error) {
+func tallied(handed <-chan *chunk, held *semaphore.Weighted, tally func([]*line) error, stop func()) (failed error) {
 	for c := range handed {
 		<-c.done
+		held.Release(c.weight)
 		if !c.stored {
 			continue
 		}
