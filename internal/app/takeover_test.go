@@ -1,0 +1,296 @@
+package app_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"os/user"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"carbongraph/store/storetest"
+)
+
+// slowed is a ledger on Postgres whose recalculation takes its time: each chunk of lines rests when it is stored.
+type slowed struct {
+	env map[string]string
+	key string
+}
+
+const slowedLines = 12_000
+
+func newSlowed(t *testing.T, url string) *slowed {
+	t.Helper()
+	s := &slowed{env: map[string]string{"DATABASE_URL": url, "DATA_DIR": "/nowhere"}}
+	for _, command := range [][]string{{"migrate", "up"}, {"org", "create", "--name", "Acme", "--json"}, {"factors", "builtin"},
+		{"seed", "--org", "Acme", "--activities", strconv.Itoa(slowedLines), "--suppliers", "20"}} {
+		code, out, errs := run(t, s.env, command...)
+		if code != 0 {
+			t.Fatalf("%v: %s", command, errs)
+		}
+		if command[0] == "org" {
+			var made struct{ Key string }
+			if err := json.Unmarshal([]byte(out), &made); err != nil {
+				t.Fatal(err)
+			}
+			s.key = made.Key
+		}
+	}
+	s.exec(t, `CREATE FUNCTION rest() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1.5); RETURN NULL; END $$`)
+	s.exec(t, `CREATE TRIGGER rest AFTER INSERT ON run_lines FOR EACH STATEMENT EXECUTE FUNCTION rest()`)
+	return s
+}
+
+func (s *slowed) connect(t *testing.T) *pgx.Conn {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), s.env["DATABASE_URL"])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return conn
+}
+
+func (s *slowed) exec(t *testing.T, text string) {
+	t.Helper()
+	conn := s.connect(t)
+	defer conn.Close(t.Context())
+	if _, err := conn.Exec(t.Context(), text); err != nil {
+		t.Fatalf("%s: %v", text, err)
+	}
+}
+
+// begins asks a server for a recalculation and waits until it is under way.
+func (s *slowed) begins(t *testing.T, at *served) {
+	t.Helper()
+	got := at.ask(t, s.key, `mutation { startRecalculation(input: { reason: "other potentials", gwpSet: AR4 }) { batch { id } } }`)
+	if len(got.Errors) > 0 {
+		t.Fatal(got.text)
+	}
+	eventually(t, "it is under way", func() bool { b := s.batch(t); return b.processed > 0 && b.processed < slowedLines })
+}
+
+type batchRow struct {
+	status                             string
+	total, processed, failed, takes, n int
+}
+
+func (s *slowed) batch(t *testing.T) (b batchRow) {
+	t.Helper()
+	conn := s.connect(t)
+	defer conn.Close(t.Context())
+	err := conn.QueryRow(t.Context(), "SELECT status, COALESCE(total, 0), processed, failed, takes, (SELECT COUNT(*) FROM batches) FROM batches").Scan(&b.status, &b.total, &b.processed, &b.failed, &b.takes, &b.n)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// emissions is how many emissions are current, and of how many lines.
+func (s *slowed) emissions(t *testing.T) (emissions, lines int) {
+	t.Helper()
+	conn := s.connect(t)
+	defer conn.Close(t.Context())
+	if err := conn.QueryRow(t.Context(), "SELECT COUNT(*), COUNT(DISTINCT activity_id) FROM emissions WHERE NOT superseded AND run_id NOT IN (SELECT run_id FROM unpublished_runs)").Scan(&emissions, &lines); err != nil {
+		t.Fatal(err)
+	}
+	return emissions, lines
+}
+
+// ends waits for the end, and checks that every line was done once.
+func (s *slowed) ends(t *testing.T, before int) batchRow {
+	t.Helper()
+	s.exec(t, "DROP TRIGGER rest ON run_lines")
+	for deadline := time.Now().Add(90 * time.Second); s.batch(t).status == "RUNNING"; time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("it does not end: %+v", s.batch(t))
+		}
+	}
+	b := s.batch(t)
+	if b.status != "SUCCEEDED" || b.processed != slowedLines || b.total != slowedLines || b.failed != 0 {
+		t.Errorf("it ended as %+v", b)
+	}
+	if emissions, lines := s.emissions(t); emissions != before || lines != before {
+		t.Errorf("%d emissions of %d lines are current, before there were %d", emissions, lines, before)
+	}
+	if code, _, errs := run(t, s.env, "check", "sums"); code != 0 {
+		t.Errorf("the sums: %s", errs)
+	}
+	return b
+}
+
+// process runs a server in a process of its own, to be killed.
+func (s *slowed) process(t *testing.T) (*served, *os.Process) {
+	t.Helper()
+	listen, admin := free(t), free(t)
+	cmd := exec.Command(program(t), "serve", "--listen-addr", listen, "--admin-addr", admin, "--log-format", "json")
+	cmd.Env = append(os.Environ(), asProgram+"=1")
+	for name, v := range s.env {
+		cmd.Env = append(cmd.Env, settingOf+name+"="+v)
+	}
+	at := &served{base: "http://" + listen, admin: "http://" + admin, log: &safeBuffer{}}
+	cmd.Stdout, cmd.Stderr = at.log, at.log
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	eventually(t, "the server answers", func() bool {
+		res, err := http.Get(at.base + "/healthz")
+		if err == nil {
+			res.Body.Close()
+		}
+		return err == nil
+	})
+	return at, cmd.Process
+}
+
+func (s *slowed) serve(t *testing.T) *served {
+	t.Helper()
+	return start(t, s.env, "serve", "--listen-addr", free(t), "--admin-addr", free(t), "--log-format", "json")
+}
+
+// Of a server that is killed, another takes up the batch within 30 seconds, from the lines that were stored last, and no line is done twice.
+func TestABatchOfAKilledServerGoesOnElsewhere(t *testing.T) {
+	t.Parallel()
+	s := newSlowed(t, storetest.EmptyPostgresURL(t))
+	before, _ := s.emissions(t)
+	first, process := s.process(t)
+	s.begins(t, first)
+	s.serve(t)
+	if err := process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	killed := time.Now()
+	was := s.batch(t)
+	for s.batch(t).takes == 1 {
+		if time.Since(killed) > 30*time.Second {
+			t.Fatalf("nobody has taken it up after 30 s: %+v", s.batch(t))
+		}
+		time.Sleep(100 * time.Millisecond)
+	}
+	took := time.Since(killed)
+	if now := s.batch(t); now.takes != 2 || now.processed < was.processed {
+		t.Errorf("it was %+v when the server was killed, and is %+v", was, now)
+	}
+	if b := s.ends(t, before); b.takes != 2 {
+		t.Errorf("it was taken %d times", b.takes)
+	}
+	t.Logf("taken up after %.1f s, at %d of %d lines", took.Seconds(), was.processed, was.total)
+}
+
+// A database that is killed in the middle of a batch and comes back: the batch goes on, and so do those that come after it.
+func TestABatchOutlivesItsDatabase(t *testing.T) {
+	t.Parallel()
+	p := newOwnPostgres(t)
+	p.start(t)
+	s := newSlowed(t, p.url())
+	before, _ := s.emissions(t)
+	at := s.serve(t)
+	s.begins(t, at)
+	p.kill(t)
+	time.Sleep(2 * time.Second) // long enough to be noticed by all that looks
+	p.start(t)
+	s.ends(t, before)
+	if code := at.stop(); code != 0 {
+		t.Errorf("stopped with %d: %s", code, at.log)
+	}
+	if log := at.log.String(); strings.Contains(log, "goroutine ") {
+		t.Errorf("something panicked: %s", log)
+	}
+}
+
+// ownPostgres is a server of the test's own, to be killed.
+type ownPostgres struct {
+	bin, data string
+	port      int
+	as        *syscall.SysProcAttr
+	cmd       *exec.Cmd
+}
+
+func newOwnPostgres(t *testing.T) *ownPostgres {
+	t.Helper()
+	p := &ownPostgres{port: storetest.FreePort(t)}
+	found, _ := filepath.Glob("/usr/lib/postgresql/*/bin/initdb") // the pattern is right
+	if name, err := exec.LookPath("initdb"); err == nil {
+		found = append(found, name)
+	}
+	if len(found) == 0 {
+		t.Skip("initdb is not on PATH: a Postgres that may be killed cannot be made")
+	}
+	p.bin = filepath.Dir(slices.Max(found))
+	root, err := os.MkdirTemp("", "carbongraph-postgres-") // not t.TempDir: another user must be able to pass through
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.RemoveAll(root) })
+	p.data = filepath.Join(root, "data")
+	if err := errors.Join(os.Chmod(root, 0o755), os.Mkdir(p.data, 0o700)); err != nil {
+		t.Fatal(err)
+	}
+	if u, err := user.Lookup("postgres"); os.Geteuid() == 0 && err == nil { // Postgres refuses to run as root
+		uid, _ := strconv.Atoi(u.Uid) // they are numbers, as we are root
+		gid, _ := strconv.Atoi(u.Gid)
+		if err := os.Chown(p.data, uid, gid); err != nil {
+			t.Fatal(err)
+		}
+		p.as = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}}
+	}
+	initdb := exec.Command(filepath.Join(p.bin, "initdb"), "--no-sync", "-A", "trust", "--no-locale", "-E", "UTF8", "-U", "postgres", "-D", p.data)
+	initdb.SysProcAttr, initdb.Dir = p.as, root
+	if out, err := initdb.CombinedOutput(); err != nil {
+		t.Fatalf("initdb: %v: %s", err, out)
+	}
+	t.Cleanup(func() { p.kill(t) })
+	return p
+}
+
+func (p *ownPostgres) url() string {
+	return fmt.Sprintf("postgres://postgres@127.0.0.1:%d/postgres?sslmode=disable", p.port)
+}
+
+func (p *ownPostgres) start(t *testing.T) {
+	t.Helper()
+	p.cmd = exec.Command(filepath.Join(p.bin, "postgres"), "-D", p.data, "-k", p.data, "-h", "127.0.0.1", "-p", strconv.Itoa(p.port), "-c", "fsync=off")
+	p.cmd.SysProcAttr, p.cmd.Dir = p.as, p.data
+	log := &safeBuffer{}
+	p.cmd.Stdout, p.cmd.Stderr = log, log
+	if err := p.cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	eventually(t, "Postgres takes connections", func() bool {
+		conn, err := pgx.Connect(t.Context(), p.url())
+		if err == nil {
+			conn.Close(t.Context())
+		}
+		return err == nil
+	})
+}
+
+// kill has it drop everything at once, as in a crash.
+func (p *ownPostgres) kill(t *testing.T) {
+	if p.cmd == nil {
+		return
+	}
+	if err := p.cmd.Process.Signal(syscall.SIGQUIT); err != nil {
+		t.Errorf("kill Postgres: %v", err)
+	}
+	_ = p.cmd.Wait() // it ends as one that was killed
+	p.cmd = nil
+	if conn, err := net.Dial("tcp", "127.0.0.1:"+strconv.Itoa(p.port)); err == nil {
+		conn.Close()
+		t.Error("Postgres still answers")
+	}
+}
