@@ -1,6 +1,7 @@
 package app_test
 
 import (
+	"database/sql"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -22,17 +23,18 @@ import (
 	"carbongraph/store/storetest"
 )
 
-// slowed is a ledger on Postgres whose recalculation takes its time: each chunk of lines rests when it is stored.
+// slowed is a ledger whose recalculation takes its time: lines rest when they are stored.
 type slowed struct {
 	env map[string]string
 	key string
+	db  *sql.DB
 }
 
 const slowedLines = 12_000
 
-func newSlowed(t *testing.T, url string) *slowed {
+func newSlowed(t *testing.T, env map[string]string) *slowed {
 	t.Helper()
-	s := &slowed{env: map[string]string{"DATABASE_URL": url, "DATA_DIR": "/nowhere"}}
+	s := &slowed{env: env}
 	for _, command := range [][]string{{"migrate", "up"}, {"org", "create", "--name", "Acme", "--json"}, {"factors", "builtin"},
 		{"seed", "--org", "Acme", "--activities", strconv.Itoa(slowedLines), "--suppliers", "20"}} {
 		code, out, errs := run(t, s.env, command...)
@@ -47,27 +49,25 @@ func newSlowed(t *testing.T, url string) *slowed {
 			s.key = made.Key
 		}
 	}
-	s.exec(t, `CREATE FUNCTION rest() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(1.5); RETURN NULL; END $$`)
-	s.exec(t, `CREATE TRIGGER rest AFTER INSERT ON run_lines FOR EACH STATEMENT EXECUTE FUNCTION rest()`)
-	return s
-}
-
-func (s *slowed) connect(t *testing.T) *pgx.Conn {
-	t.Helper()
-	conn, err := pgx.Connect(t.Context(), s.env["DATABASE_URL"])
-	if err != nil {
+	driver, address := "pgx", env["DATABASE_URL"]
+	rest := []string{`CREATE FUNCTION rest() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN PERFORM pg_sleep(4); RETURN NULL; END $$`,
+		`CREATE TRIGGER rest AFTER INSERT ON run_lines FOR EACH STATEMENT EXECUTE FUNCTION rest()`}
+	if address == "" {
+		driver, address = "sqlite", filepath.Join(env["DATA_DIR"], "carbongraph.db")+"?_pragma=busy_timeout(60000)"
+		rest = []string{`CREATE TRIGGER rest AFTER INSERT ON run_lines BEGIN
+			SELECT SUM(i) FROM (WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 3000) SELECT i FROM n); END`}
+	}
+	var err error
+	if s.db, err = sql.Open(driver, address); err != nil {
 		t.Fatal(err)
 	}
-	return conn
-}
-
-func (s *slowed) exec(t *testing.T, text string) {
-	t.Helper()
-	conn := s.connect(t)
-	defer conn.Close(t.Context())
-	if _, err := conn.Exec(t.Context(), text); err != nil {
-		t.Fatalf("%s: %v", text, err)
+	t.Cleanup(func() { s.db.Close() })
+	for _, text := range rest {
+		if _, err := s.db.ExecContext(t.Context(), text); err != nil {
+			t.Fatalf("%s: %v", text, err)
+		}
 	}
+	return s
 }
 
 // begins asks a server for a recalculation and waits until it is under way.
@@ -81,15 +81,13 @@ func (s *slowed) begins(t *testing.T, at *served) {
 }
 
 type batchRow struct {
-	status                             string
-	total, processed, failed, takes, n int
+	status                          string
+	total, processed, failed, takes int
 }
 
 func (s *slowed) batch(t *testing.T) (b batchRow) {
 	t.Helper()
-	conn := s.connect(t)
-	defer conn.Close(t.Context())
-	err := conn.QueryRow(t.Context(), "SELECT status, COALESCE(total, 0), processed, failed, takes, (SELECT COUNT(*) FROM batches) FROM batches").Scan(&b.status, &b.total, &b.processed, &b.failed, &b.takes, &b.n)
+	err := s.db.QueryRowContext(t.Context(), "SELECT status, COALESCE(total, 0), processed, failed, takes FROM batches").Scan(&b.status, &b.total, &b.processed, &b.failed, &b.takes)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,9 +97,8 @@ func (s *slowed) batch(t *testing.T) (b batchRow) {
 // emissions is how many emissions are current, and of how many lines.
 func (s *slowed) emissions(t *testing.T) (emissions, lines int) {
 	t.Helper()
-	conn := s.connect(t)
-	defer conn.Close(t.Context())
-	if err := conn.QueryRow(t.Context(), "SELECT COUNT(*), COUNT(DISTINCT activity_id) FROM emissions WHERE NOT superseded AND run_id NOT IN (SELECT run_id FROM unpublished_runs)").Scan(&emissions, &lines); err != nil {
+	err := s.db.QueryRowContext(t.Context(), "SELECT COUNT(*), COUNT(DISTINCT activity_id) FROM emissions WHERE NOT superseded AND run_id NOT IN (SELECT run_id FROM unpublished_runs)").Scan(&emissions, &lines)
+	if err != nil {
 		t.Fatal(err)
 	}
 	return emissions, lines
@@ -110,7 +107,13 @@ func (s *slowed) emissions(t *testing.T) (emissions, lines int) {
 // ends waits for the end, and checks that every line was done once.
 func (s *slowed) ends(t *testing.T, before int) batchRow {
 	t.Helper()
-	s.exec(t, "DROP TRIGGER rest ON run_lines")
+	drop := "DROP TRIGGER rest"
+	if s.env["DATABASE_URL"] != "" {
+		drop += " ON run_lines"
+	}
+	if _, err := s.db.ExecContext(t.Context(), drop); err != nil {
+		t.Fatal(err)
+	}
 	for deadline := time.Now().Add(90 * time.Second); s.batch(t).status == "RUNNING"; time.Sleep(50 * time.Millisecond) {
 		if time.Now().After(deadline) {
 			t.Fatalf("it does not end: %+v", s.batch(t))
@@ -165,7 +168,7 @@ func (s *slowed) serve(t *testing.T) *served {
 // Of a server that is killed, another takes up the batch within 30 seconds, from the lines that were stored last, and no line is done twice.
 func TestABatchOfAKilledServerGoesOnElsewhere(t *testing.T) {
 	t.Parallel()
-	s := newSlowed(t, storetest.EmptyPostgresURL(t))
+	s := newSlowed(t, map[string]string{"DATABASE_URL": storetest.EmptyPostgresURL(t), "DATA_DIR": "/nowhere"})
 	before, _ := s.emissions(t)
 	first, process := s.process(t)
 	s.begins(t, first)
@@ -191,12 +194,29 @@ func TestABatchOfAKilledServerGoesOnElsewhere(t *testing.T) {
 	t.Logf("taken up after %.1f s, at %d of %d lines", took.Seconds(), was.processed, was.total)
 }
 
+// On the embedded database a server that is started again goes on with what it was killed at.
+func TestABatchOfAKilledServerGoesOnAtItsStart(t *testing.T) {
+	t.Parallel()
+	s := newSlowed(t, map[string]string{"DATA_DIR": t.TempDir()})
+	before, _ := s.emissions(t)
+	first, process := s.process(t)
+	s.begins(t, first)
+	if err := process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	was := s.batch(t)
+	s.serve(t)
+	if b := s.ends(t, before); b.takes != 2 || was.processed == 0 {
+		t.Errorf("it was %+v, and was taken %d times", was, b.takes)
+	}
+}
+
 // A database that is killed in the middle of a batch and comes back: the batch goes on, and so do those that come after it.
 func TestABatchOutlivesItsDatabase(t *testing.T) {
 	t.Parallel()
 	p := newOwnPostgres(t)
 	p.start(t)
-	s := newSlowed(t, p.url())
+	s := newSlowed(t, map[string]string{"DATABASE_URL": p.url(), "DATA_DIR": "/nowhere"})
 	before, _ := s.emissions(t)
 	at := s.serve(t)
 	s.begins(t, at)
