@@ -215,7 +215,8 @@ func (w *carried) Work(ctx context.Context, j *river.Job[job]) error {
 	return errLeft
 }
 
-// turn tells whether the batch of a job may be begun, by this job and none that came after it, and no other organization has more of a claim. Others that are about to be begun, here or elsewhere, are given a moment.
+// turn tells whether the batch of a job may be begun, by this job and none that came after it, and no other organization has more of a claim. Others that are about to
+// be begun, here or elsewhere, are given a moment.
 func (b *Background) turn(ctx context.Context, j job) (bool, error) {
 	for look := 1; ; look++ {
 		queue, err := b.importer.store.Queue(ctx, b.atOnce, queueDepth)
