@@ -63,14 +63,14 @@ func (o *office) exec(t *testing.T, text string, args ...any) {
 	}
 }
 
-// waits stores a batch that waits for no other of its organization.
-func (o *office) waits(t *testing.T, tenant *store.Tenant) store.ID {
+// waits stores a batch, of a kind that waits for no other of its organization.
+func (o *office) waits(t *testing.T, tenant *store.Tenant, kind store.BatchKind) store.ID {
 	t.Helper()
 	b := &store.Batch{Spec: "{}", Actor: "test"}
 	if err := tenant.StartRecalculation(t.Context(), b, &store.CalculationRun{Reason: "test", GwpSet: store.AR5}); err != nil {
 		t.Fatal(err)
 	}
-	o.exec(t, "UPDATE batches SET kind = 'EXPORT' WHERE id = '"+b.ID.String()+"'")
+	o.exec(t, "UPDATE batches SET kind = '"+string(kind)+"' WHERE id = '"+b.ID.String()+"'")
 	return b.ID
 }
 
@@ -204,7 +204,7 @@ func (o *office) organizations(t *testing.T, batches ...int) (all []*store.Tenan
 		tenant := storetest.Organization(t, o.st, string(rune('A'+i)))
 		all = append(all, tenant)
 		for range n {
-			o.waits(t, tenant)
+			o.waits(t, tenant, "IMPORT")
 		}
 	}
 	return all
@@ -239,7 +239,7 @@ func TestSeveralBatchesAtOnce(t *testing.T) {
 			drained := make(chan error, 1)
 			go func() { drained <- b.Drain(t.Context()) }()
 			eventually(t, "two are begun", func() bool { return o.count() == 2 })
-			late := o.waits(t, other)
+			late := o.waits(t, other, "EXPORT")
 			end()
 			if err := <-drained; err != nil {
 				t.Fatal(err)
@@ -278,9 +278,9 @@ func TestSeveralBatchesAtOnce(t *testing.T) {
 		o.server(t, 1, 2)
 		eventually(t, "two are begun", func() bool { return o.count() == 2 })
 		// More is known to River than has begun: what another organization stores now goes before it.
-		o.waits(t, many[0])
+		o.waits(t, many[0], "IMPORT")
 		one.Wake()
-		late := o.waits(t, other)
+		late := o.waits(t, other, "EXPORT")
 		one.Wake()
 		time.Sleep(100 * time.Millisecond)
 		if o.count() != 2 {
@@ -305,7 +305,7 @@ func TestJobsAreNoTruth(t *testing.T) {
 		end := o.holds()
 		b, _ := o.server(t, 1, 2)
 		eventually(t, "one is begun", func() bool { return o.count() == 1 })
-		o.waits(t, orgs[0])
+		o.waits(t, orgs[0], "IMPORT")
 		b.Wake()
 		waiting := func() (n int) {
 			if err := o.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM river_job WHERE state = 'available'").Scan(&n); err != nil {
@@ -326,18 +326,31 @@ func TestJobsAreNoTruth(t *testing.T) {
 		o.organizations(t, 1)
 		end := o.holds()
 		defer end()
-		// A server that was given the job and was gone before it took the batch.
-		o.exec(t, "UPDATE batches SET takes = 0")
 		_, stop := o.server(t, 1, 2)
 		eventually(t, "it is begun", func() bool { return o.count() == 1 })
 		stop()
+		// As if the server had been given the job, and had been gone before it took the batch.
 		o.exec(t, "UPDATE batches SET takes = 0, lease_until = NULL")
 		o.exec(t, "UPDATE river_job SET state = 'running', finalized_at = NULL, attempted_at = now() - interval '1 hour'")
-		o.server(t, 1, 2)
+		b, _ := o.server(t, 1, 2)
 		eventually(t, "it is begun again", func() bool { return o.count() == 2 })
 		var jobs int
 		if err := o.db.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM river_job WHERE state = 'running'").Scan(&jobs); err != nil || jobs != 2 {
 			t.Errorf("%d jobs run, %v; want the lost one and its successor", jobs, err)
+		}
+		if err := b.Sweep(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		var lost, cancelled bool
+		rows, err := o.db.QueryContext(t.Context(), "SELECT attempted_at < now() - interval '1 minute', metadata ? 'cancel_attempted_at' FROM river_job WHERE state = 'running'")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer rows.Close()
+		for rows.Next() {
+			if err := rows.Scan(&lost, &cancelled); err != nil || lost != cancelled {
+				t.Errorf("a job that is lost: %t, cancelled: %t, %v", lost, cancelled, err)
+			}
 		}
 	})
 	t.Run("a batch that is cancelled, ended or not there any more has its job end", func(t *testing.T) {

@@ -41,7 +41,7 @@ type job struct {
 }
 
 // Kind names jobs of this sort.
-func (job) Kind() string { return queueName }
+func (job) Kind() string { return "batch" }
 
 // InsertOpts: what a job is is told by all of it. A job is tried once: when and how often a batch is begun again is its row's matter.
 func (job) InsertOpts() river.InsertOpts {
@@ -153,13 +153,22 @@ func (c *Carrier) sweep(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	alive := map[string]bool{}
+	alive := map[string]int64{} // the latest job of each take that goes on
 	for _, h := range held {
-		alive[fmt.Sprint(store.Global(store.KindBatch, h.ID), h.Takes)] = true
+		alive[fmt.Sprint(store.Global(store.KindBatch, h.ID), h.Takes)] = 0
+	}
+	of := func(row *rivertype.JobRow) string {
+		var j job
+		_ = json.Unmarshal(row.EncodedArgs, &j) // what is none of ours is of no batch that is held
+		return fmt.Sprint(j.Batch, j.Take)
 	}
 	for _, row := range running.Jobs {
-		var j job
-		if row.AttemptedAt == nil || time.Since(*row.AttemptedAt) < stuckAfter || json.Unmarshal(row.EncodedArgs, &j) == nil && alive[fmt.Sprint(j.Batch, j.Take)] {
+		if latest, goesOn := alive[of(row)]; goesOn {
+			alive[of(row)] = max(latest, row.ID)
+		}
+	}
+	for _, row := range running.Jobs {
+		if row.AttemptedAt == nil || time.Since(*row.AttemptedAt) < stuckAfter || alive[of(row)] == row.ID {
 			continue
 		}
 		if _, err := c.client.JobCancel(ctx, row.ID); err != nil && !errors.Is(err, river.ErrNotFound) {
@@ -181,12 +190,8 @@ var errLeft = errors.New("left for later; the log says why, by the id of the bat
 // Work begins the batch of a job, if it is still to be begun and its organization's turn, and does it.
 func (w *carried) Work(ctx context.Context, j *river.Job[job]) error {
 	b := w.c.b
-	ours, err := b.turn(ctx, j.Args.Org, j.Args.Batch.Row)
-	if err != nil {
-		b.log.WarnContext(ctx, "batch not taken", "batch", j.Args.Batch.String(), "err", err)
-		return errLeft
-	}
 	var h *held
+	ours, err := b.turn(ctx, j.Args)
 	if ours {
 		h, err = b.take(ctx, j.Args.Org, j.Args.Batch.Row)
 	}
@@ -210,14 +215,15 @@ func (w *carried) Work(ctx context.Context, j *river.Job[job]) error {
 	return errLeft
 }
 
-// turn tells whether a batch may be begun and no other organization has more of a claim. Others that are about to be begun, here or elsewhere, are given a moment.
-func (b *Background) turn(ctx context.Context, org, id store.ID) (bool, error) {
+// turn tells whether the batch of a job may be begun, by this job and none that came after it, and no other organization has more of a claim. Others that are about to
+// be begun, here or elsewhere, are given a moment.
+func (b *Background) turn(ctx context.Context, j job) (bool, error) {
 	for look := 1; ; look++ {
 		queue, err := b.importer.store.Queue(ctx, b.atOnce, queueDepth)
 		if err != nil {
 			return false, err
 		}
-		i := slices.IndexFunc(queue, func(q store.Queued) bool { return q.ID == id && q.Org == org })
+		i := slices.IndexFunc(queue, func(q store.Queued) bool { return q.ID == j.Batch.Row && q.Org == j.Org && q.Takes+1 == j.Take })
 		if i >= 0 && !queue[0].Before(queue[i]) {
 			return true, nil
 		}
