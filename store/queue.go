@@ -18,16 +18,16 @@ func (k BatchKind) Rank() int {
 	switch k {
 	case BatchRecalculation:
 		return 1
-	case "IMPORT":
+	case BatchImport:
 		return 2
-	case "EXPORT":
+	case BatchExport:
 		return 3
 	}
 	return 4
 }
 
 // rank is Rank in SQL.
-const rank = "CASE b.kind WHEN 'RECALCULATION' THEN 1 WHEN 'IMPORT' THEN 2 WHEN 'EXPORT' THEN 3 ELSE 4 END"
+const rank = "CASE b.kind WHEN '" + string(BatchRecalculation) + "' THEN 1 WHEN '" + string(BatchImport) + "' THEN 2 WHEN '" + string(BatchExport) + "' THEN 3 ELSE 4 END"
 
 // Queued is a batch that may be begun now, or that left something behind.
 type Queued struct {

@@ -27,6 +27,7 @@ type importCommand struct {
 	Mapping string   `help:"YAML file that maps accounts and descriptions to factors." placeholder:"M.yml" type:"path"`
 	Mode    string   `enum:"ITEM,CHUNK,ATOMIC" default:"ITEM" help:"What a row that fails takes along: nothing, its chunk of 1,000 rows, or everything (at most 49,999 rows)."`
 	Rows    string   `name:"chunk-rows" enum:"auto,small,medium,large" default:"auto" help:"Rows in one transaction: 100, 1000 or 10000, or what turns out to be fastest."`
+	Propose bool     `help:"Import nothing: print a columns file that is proposed for the file, from its header and first rows."`
 	DryRun  bool     `name:"dry-run" help:"Check and calculate everything, store nothing; rows that fail are written to their file all the same."`
 	File    []string `arg:"" help:"CSV, NDJSON, Parquet or XLSX files, packed with gzip or zstd too." type:"path"`
 }
@@ -46,6 +47,9 @@ type imported struct {
 
 // Run imports files as one batch. Rows that failed stand in a file beside each, in their own columns and with the reason.
 func (i *importCommand) Run(ctx context.Context, w *World) error {
+	if i.Propose {
+		return i.propose(w)
+	}
 	defer tuneImport()()
 	mapping, err := i.read()
 	if err != nil {
@@ -84,6 +88,28 @@ func (i *importCommand) Run(ctx context.Context, w *World) error {
 		}
 		return i.end(w, sum, in)
 	})
+}
+
+// propose prints a columns file for each file, or all that was seen, and why it was taken for what.
+func (i *importCommand) propose(w *World) error {
+	for _, name := range i.File {
+		f, err := os.Open(name)
+		if err != nil {
+			return cannotRead(name, err)
+		}
+		p, err := ingest.Propose(f, filepath.Base(name))
+		f.Close() // was only read
+		if err != nil {
+			return err
+		}
+		for _, missing := range p.Missing {
+			fmt.Fprintln(w.Err, missing)
+		}
+		if err := i.print(w, proposed(p), p.ColumnsFile()); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // end tells what was done, and whether some of it was not.
