@@ -33,7 +33,8 @@ func (r *Resolver) recalculateBy(ctx context.Context, out *model.SetFactorMappin
 	case fault.Internal, fault.Timeout:
 		return err
 	default:
-		out.Errors = append(out.Errors, problem(fault.Of(err), "input", "recalculate"))
+		f := fault.Of(err)
+		out.Errors = append(out.Errors, store.Problem{Code: string(f.Code), Message: f.Message, Path: []string{"input", "recalculate"}})
 		return nil
 	}
 	r.o.Begun()
