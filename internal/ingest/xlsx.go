@@ -125,12 +125,9 @@ func (r *sheetRows) readRow(start xml.StartElement) error {
 	}
 	next := 0
 	for {
-		t, err := r.part.RawToken()
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF
-		}
+		t, err := r.token()
 		if err != nil {
-			return r.damaged(err)
+			return err
 		}
 		switch t := t.(type) {
 		case xml.EndElement:
@@ -191,16 +188,25 @@ func (r *sheetRows) readCell(start xml.StartElement, column int) (int, error) {
 	return column + 1, nil
 }
 
+// token is the next of a sheet that has not come to its end.
+func (r *sheetRows) token() (xml.Token, error) {
+	t, err := r.part.RawToken()
+	if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	if err != nil {
+		return nil, r.damaged(err)
+	}
+	return t, nil
+}
+
 // readContent reads what stands between the tags of a cell.
 func (r *sheetRows) readContent(c *cell) error {
 	inValue := false
 	for {
-		t, err := r.part.RawToken()
-		if err == io.EOF {
-			err = io.ErrUnexpectedEOF
-		}
+		t, err := r.token()
 		if err != nil {
-			return r.damaged(err)
+			return err
 		}
 		switch t := t.(type) {
 		case xml.StartElement:
