@@ -86,8 +86,10 @@ func newReach(t *testing.T, st *store.Store, b *book, theirs *storetest.Ledger) 
 	}
 	r.own["activity's key"] = append(r.own["activity's key"], "L0002") // for the doors behind the one that deletes the first
 	category := store.CategoryID(4).String()
-	r.parent = map[string]string{"Supplier": b.Suppliers[0].GlobalID().String(), "Activity": b.settled.Activity.GlobalID().String(), "Category": category, "CalculationRun": r.own["run"][0]}
-	r.theirs = map[string]string{"Supplier": r.other["supplier"], "Activity": theirs.Lines[5].Activity.GlobalID().String(), "Category": category, "CalculationRun": r.other["run"]}
+	r.parent = map[string]string{"Supplier": b.Suppliers[0].GlobalID().String(), "Activity": b.settled.Activity.GlobalID().String(), "Category": category, "CalculationRun": r.own["run"][0],
+		"Batch": r.own["batch"][1]}
+	r.theirs = map[string]string{"Supplier": r.other["supplier"], "Activity": theirs.Lines[5].Activity.GlobalID().String(), "Category": category, "CalculationRun": r.other["run"],
+		"Batch": other["batch"][1].GlobalID().String()}
 	return r
 }
 
@@ -102,7 +104,7 @@ func rows(t *testing.T, l *storetest.Ledger) map[string][]store.Node {
 		t.Fatal(err)
 	}
 	b, r := storetest.Preview(t, l.Tenant, 1, l.Lines...)
-	out := map[string][]store.Node{"organization": {org}, "dataset": {l.Dataset}, "run": {r, l.Run}, "batch": {b}}
+	out := map[string][]store.Node{"organization": {org}, "dataset": {l.Dataset}, "run": {r, l.Run}, "batch": {b, storetest.Import(t, l.Tenant, 12, 5, nil)}}
 	mappings, err := l.Tenant.Mappings(t.Context())
 	if err != nil {
 		t.Fatal(err)

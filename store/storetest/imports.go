@@ -30,10 +30,10 @@ func Import(t testing.TB, tenant *store.Tenant, lines, failed int, status *store
 			return err
 		}
 		step := store.Step{Piece: store.Piece{Items: lines}, Created: int32(lines - failed), Failed: int32(failed), Calculated: int32(lines - failed), Read: 1500}
-		if err := w.Advance(ctx, b.ID, tenant.ID(), century, step); err != nil || status == nil {
-			return err
-		}
-		return w.EndImport(ctx, b, tenant.ID(), *status, nil)
+		return w.Advance(ctx, b.ID, tenant.ID(), century, step)
 	})
+	if status != nil {
+		Write(t, tenant, func(ctx context.Context, w *store.Writer) error { return w.EndImport(ctx, b, tenant.ID(), *status, nil) })
+	}
 	return b
 }
