@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"time"
+	"unicode/utf8"
 
 	"carbongraph/internal/exact"
 	"carbongraph/internal/fault"
@@ -102,8 +103,36 @@ func (f *BatchFailure) Error() *Problem { return &f.Problem }
 func (f *BatchFailure) decode() {
 	f.Problem.Path, f.Record = nil, nil
 	_ = json.Unmarshal([]byte(f.path), &f.Problem.Path) // written by PutFailures
-	_ = json.Unmarshal([]byte(f.record), &f.Record)
+	var fields []field
+	_ = json.Unmarshal([]byte(f.record), &fields)
+	for _, text := range fields {
+		f.Record = append(f.Record, string(text))
+	}
 	f.path, f.record = "", ""
+}
+
+// field is a text as it came, which need be no text at all: JSON would replace its bytes.
+type field string
+
+// MarshalJSON writes bytes that are no text as a list of them, in base64.
+func (f field) MarshalJSON() ([]byte, error) {
+	if utf8.ValidString(string(f)) {
+		return json.Marshal(string(f))
+	}
+	return json.Marshal([][]byte{[]byte(f)})
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote.
+func (f *field) UnmarshalJSON(b []byte) error {
+	if b[0] == '"' {
+		return json.Unmarshal(b, (*string)(f))
+	}
+	var bytes [][]byte
+	err := json.Unmarshal(b, &bytes)
+	if len(bytes) == 1 {
+		*f = field(bytes[0])
+	}
+	return err
 }
 
 // PutFailures stores records that failed, in the transaction that counts them.
@@ -115,12 +144,19 @@ func (w *Writer) PutFailures(ctx context.Context, batch ID, rows []*BatchFailure
 		if err != nil {
 			return err
 		}
-		record, err := json.Marshal(f.Record)
+		fields := make([]field, len(f.Record))
+		for j, text := range f.Record {
+			fields[j] = field(text)
+		}
+		record, err := json.Marshal(fields)
 		if err != nil {
 			return err
 		}
 		if f.ID.IsZero() {
 			f.ID = w.t.store.newID()
+		}
+		if f.ExternalID != nil && storable("externalId", *f.ExternalID) != nil {
+			f.ExternalID = nil // it stands in the record
 		}
 		texts[i] = [2]string{string(path), string(record)}
 	}

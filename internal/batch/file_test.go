@@ -341,3 +341,45 @@ func TestAStreamOfLinesIsOneRun(t *testing.T) {
 		}
 	})
 }
+
+// What comes back is what came, also where it is no text.
+func TestRecordsThatAreNoTextComeBack(t *testing.T) {
+	storetest.Each(t, "as they came", func(t *testing.T, st *store.Store) {
+		w := newWorld(t, st)
+		const header = "externalId,description,occurredOn,amount,currency\n"
+		content := header + "a,St\xfchle,2022-03-01,1,GBP\nc,Steel,2022-03-01,1,GBP\n"
+		var local bytes.Buffer
+		s, err := w.Files(t.Context(), w.tenant, []batch.File{{Name: "l.csv", Content: strings.NewReader(content), Failures: &local}}, batch.FileOptions{})
+		if err != nil || s.Failed != 1 || s.Created != 1 {
+			t.Fatalf("%+v, %v; want one failed", s, err)
+		}
+		w.checkFailures(t, s.BatchID, local.String())
+		if !strings.Contains(local.String(), "St\xfchle") {
+			t.Errorf("failures are %q", local.String())
+		}
+		lines := `{"externalId":"a\u0000","description":"d","occurredOn":"2022-03-01","amount":1,"currency":"GBP"}` + "\n" + `{"externalId":"z","description":"d","occurredOn":"2022-03-01","amount":1,"currency":"GBP"}` + "\n"
+		local.Reset()
+		s, err = w.Files(t.Context(), w.tenant, []batch.File{{Name: "l.ndjson", Content: strings.NewReader(lines), Failures: &local}}, batch.FileOptions{})
+		if err != nil || s.Failed != 1 || s.Created != 1 {
+			t.Fatalf("%+v, %v; want one failed", s, err)
+		}
+		w.checkFailures(t, s.BatchID, local.String())
+	})
+}
+
+// checkFailures holds the failures that a batch keeps against those that were written beside it.
+func (w *world) checkFailures(t testing.TB, id, want string) {
+	t.Helper()
+	global, err := store.ParseGlobalID(id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows, err := w.tenant.BatchesWith([]store.ID{global.Row}, 0).All(t.Context())
+	if err != nil || len(rows) != 1 {
+		t.Fatalf("%d batches, %v", len(rows), err)
+	}
+	var got bytes.Buffer
+	if err := w.BatchFailures(t.Context(), w.tenant, rows[0], &got); err != nil || got.String() != want {
+		t.Errorf("the batch keeps %q, %v; want %q", got.String(), err, want)
+	}
+}

@@ -130,6 +130,7 @@ func (r *run) fromRow(row *ingest.Row) *line {
 // fromRowError takes a record that could not be read.
 func fromRowError(e *ingest.RowError) *line {
 	l := &line{row: e.Line, record: e.Record}
+	l.activity.ExternalID = e.ExternalID
 	f := fault.New(e.Code, "%s", e.Message)
 	if e.Field != "" {
 		f = f.At(e.Field)

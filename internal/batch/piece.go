@@ -80,10 +80,11 @@ func (r *run) write(ctx context.Context, c *chunk) error {
 // writeApart keeps every line that is right. Where the database itself refuses one, the lines are stored in halves, down to the one that fails.
 func (r *run) writeApart(ctx context.Context, p *piece) error {
 	err := r.put(ctx, p)
-	if fault.CodeOf(err) != fault.BadUserInput {
+	good := p.good()
+	if fault.CodeOf(err) != fault.BadUserInput || len(good) == 0 {
 		return err
 	}
-	if good := p.good(); len(good) == 1 {
+	if len(good) == 1 {
 		good[0].fail(tooMuch(err))
 		return r.put(ctx, p)
 	}

@@ -132,7 +132,11 @@ func inParts(head []byte) bool {
 	return false
 }
 
+// brokeOff words why a file could not be read to its end, where whoever gives it has no words for that.
 func brokeOff(err error) error {
+	if f := (*fault.Fault)(nil); errors.As(err, &f) {
+		return f
+	}
 	return fault.Wrap(err, fault.BadUserInput, "The file broke off before its end; send it again.")
 }
 
@@ -155,7 +159,7 @@ func (im *Importer) spool(ctx context.Context, t *store.Tenant, batch store.ID, 
 		err = parts.flush()
 	}
 	if err != nil && from.err != nil {
-		err = brokeOff(err)
+		err = brokeOff(from.err)
 	}
 	return hex.EncodeToString(hash.Sum(nil)), size, err
 }

@@ -38,11 +38,12 @@ type Row struct {
 
 // RowError is a record that makes no row. The file is read on after it.
 type RowError struct {
-	Line    int
-	Field   string // the field of the activity, where one is at fault
-	Code    fault.Code
-	Message string
-	Record  []string
+	Line       int
+	ExternalID string // where the record could be read as far as that
+	Field      string // the field of the activity, where one is at fault
+	Code       fault.Code
+	Message    string
+	Record     []string
 }
 
 // Error says where and what.

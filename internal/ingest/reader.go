@@ -135,7 +135,7 @@ func (r *Reader) Next() (*Row, error) {
 	r.respell(row.Record)
 	if name, err := r.fill(row); err != nil {
 		f := fault.Of(err)
-		return nil, &RowError{Line: line, Field: name, Code: f.Code, Message: f.Message, Record: row.Record}
+		return nil, &RowError{Line: line, ExternalID: row.ExternalID, Field: name, Code: f.Code, Message: f.Message, Record: row.Record}
 	}
 	return row, nil
 }

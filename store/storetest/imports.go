@@ -33,7 +33,9 @@ func Import(t testing.TB, tenant *store.Tenant, lines, failed int, status *store
 		return w.Advance(ctx, b.ID, tenant.ID(), century, step)
 	})
 	if status != nil {
-		Write(t, tenant, func(ctx context.Context, w *store.Writer) error { return w.EndImport(ctx, b, tenant.ID(), *status, nil) })
+		Write(t, tenant, func(ctx context.Context, w *store.Writer) error {
+			return w.EndImport(ctx, b, tenant.ID(), *status, nil)
+		})
 	}
 	return b
 }
