@@ -31,7 +31,7 @@ func (s *Store) transact(ctx context.Context, doing string, f func(context.Conte
 			return nil
 		}
 		kind := s.dialect.classify(err)
-		again := kind == collided || kind == notUnique || kind == unreachable && !errors.Is(err, errUncertain)
+		again := kind == collided || kind == notUnique || kind == unreachable && !errors.Is(err, ErrUncertain)
 		if attempt == attempts || !again || ctx.Err() != nil {
 			return s.fault(err, doing)
 		}
@@ -90,7 +90,8 @@ func (s *Store) mark(ctx context.Context, tx *bun.Tx) (string, error) {
 	return mark.String, err
 }
 
-var errUncertain = errors.New("store: nobody can tell whether the transaction was committed")
+// ErrUncertain tells that a transaction may be committed or not.
+var ErrUncertain = errors.New("store: nobody can tell whether the transaction was committed")
 
 const (
 	// unsure bounds how long a database that went away in the middle of a commit is asked what became of it: a restart takes some seconds.
@@ -116,7 +117,7 @@ func (s *Store) lost(ctx context.Context, mark string, err error) error {
 			return err
 		}
 		if !pause(ctx, attempt) {
-			return fault.Wrap(errors.Join(errUncertain, err), fault.Overloaded,
+			return fault.Wrap(errors.Join(ErrUncertain, err), fault.Overloaded,
 				"The database went away while it stored this, and nobody can tell whether it did. Send it again: with the same idempotency key, nothing is done twice.")
 		}
 	}
