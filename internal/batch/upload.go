@@ -79,15 +79,18 @@ func (im *Importer) Accept(ctx context.Context, t *store.Tenant, u Upload) (*sto
 	}
 	b := &store.Batch{ID: im.store.NewID(), Kind: store.BatchImport, Actor: u.Actor}
 	digest, size, err := im.spool(ctx, t, b.ID, content)
+	queued := b.ID
 	if err == nil {
 		b.Size = &size
-		b, err = im.queue(ctx, t, b, &spec, u.Key, digest)
+		queued, err = im.queue(ctx, t, b, &spec, u.Key, digest)
+	}
+	if (err != nil || queued != b.ID) && !errors.Is(err, store.ErrUncertain) {
+		_ = t.DropParts(context.WithoutCancel(ctx), b.ID, store.FileIn) // where the database is away, they are swept
 	}
 	if err != nil {
-		_ = t.DropParts(context.WithoutCancel(ctx), b.ID, store.FileIn) // where the database is away, they are swept
 		return nil, err
 	}
-	return b, nil
+	return &store.Batch{ID: queued}, nil
 }
 
 func (s *importSpec) parse() (columns *ingest.Columns, mapping *factors.MappingFile, err error) {
@@ -209,20 +212,19 @@ func (w *partWriter) flush() error {
 	return w.store(len(w.buf))
 }
 
-// queue stores the batch of a file that is stored, or gives the batch of the first time where the key has come before.
-func (im *Importer) queue(ctx context.Context, t *store.Tenant, b *store.Batch, spec *importSpec, key, digest string) (*store.Batch, error) {
+// queue stores the batch of a file that is stored, and tells which batch it is: that of the first time where the key has come before.
+func (im *Importer) queue(ctx context.Context, t *store.Tenant, b *store.Batch, spec *importSpec, key, digest string) (store.ID, error) {
 	text, err := json.Marshal(spec)
 	if err != nil {
-		return b, err
+		return b.ID, err
 	}
 	b.Spec = string(text)
 	k, err := im.claim(ctx, t, key, "imports", []string{b.Spec, digest})
 	if err != nil {
-		return b, err
+		return b.ID, err
 	}
 	if k.finished {
-		first := store.ID(k.pieces[0].Outcome)
-		return &store.Batch{ID: first}, t.DropParts(ctx, b.ID, store.FileIn)
+		return store.ID(k.pieces[0].Outcome), nil
 	}
 	err = t.Write(ctx, func(ctx context.Context, w *store.Writer) error {
 		if err := w.QueueBatch(ctx, b); err != nil {
@@ -236,10 +238,10 @@ func (im *Importer) queue(ctx context.Context, t *store.Tenant, b *store.Batch, 
 		}
 		return k.finish(ctx, w)
 	})
-	if err != nil && k.named() {
+	if err != nil {
 		err = k.end(ctx, err)
 	}
-	return b, err
+	return b.ID, err
 }
 
 // partReader reads a file that is stored in parts.
