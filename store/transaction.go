@@ -19,18 +19,20 @@ type transaction struct {
 	conn bun.Conn
 }
 
-// attempts bounds how often a transaction is tried: with the pauses between, about a second.
+// attempts bounds how often one kind of trouble is met before a transaction is given up: with the pauses between, about a second.
 const attempts = 6
 
 // transact runs f in a transaction, and again where another was in the way or the connection was lost. A key that is there already counts as in the way: whoever
 // looked before it wrote will find the row the second time. f must not keep anything of a failed attempt.
 func (s *Store) transact(ctx context.Context, doing string, f func(context.Context, *transaction) error) error {
-	for attempt := 1; ; attempt++ {
+	for met := map[trouble]int{}; ; {
 		err := s.once(ctx, f)
 		if err == nil {
 			return nil
 		}
 		kind := s.dialect.classify(err)
+		met[kind]++
+		attempt := met[kind]
 		again := kind == collided || kind == notUnique || kind == unreachable && !errors.Is(err, ErrUncertain)
 		if attempt == attempts || !again || ctx.Err() != nil {
 			return s.fault(err, doing)

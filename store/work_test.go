@@ -3,9 +3,12 @@ package store_test
 import (
 	"context"
 	"errors"
+	"io"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/jackc/pgx/v5/pgconn"
 
 	"carbongraph/store"
 	"carbongraph/store/storetest"
@@ -37,6 +40,24 @@ func TestAKeyIsLeftWhileItsWorkIsCommitted(t *testing.T) {
 	next, err := tenant.ClaimKey(t.Context(), "k", "test", []byte("x"), st.NewID(), time.Minute)
 	if err != nil || !next.Mine || next.Work != claim.Work {
 		t.Errorf("the next gets %+v, %v; want work %s", next, err, claim.Work)
+	}
+}
+
+// A transaction that lost its connection several times has as many attempts left for what other writers do.
+func TestEachKindOfTroubleHasItsAttempts(t *testing.T) {
+	tenant := storetest.Organization(t, storetest.Postgres(t), "Acme")
+	attempt := 0
+	err := tenant.Write(t.Context(), func(context.Context, *store.Writer) error {
+		switch attempt++; {
+		case attempt <= 5:
+			return io.ErrUnexpectedEOF
+		case attempt <= 10:
+			return &pgconn.PgError{Code: "23505"}
+		}
+		return nil
+	})
+	if err != nil || attempt != 11 {
+		t.Errorf("after %d attempts: %v", attempt, err)
 	}
 }
 
