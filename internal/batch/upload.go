@@ -107,10 +107,10 @@ func (s *importSpec) parse() (columns *ingest.Columns, mapping *factors.MappingF
 
 // checkHead refuses what cannot be imported, as far as the beginning shows, and gives the whole to be read on.
 func checkHead(r io.Reader, name string, columns *ingest.Columns) (io.Reader, error) {
-	head := make([]byte, headSize)
-	n, err := io.ReadFull(r, head)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, brokeOff(err)
+	head, from := make([]byte, headSize), &reading{r: r}
+	n, _ := io.ReadFull(from, head) // its own error is also that of a file which is shorter
+	if from.err != nil {
+		return nil, brokeOff(from.err)
 	}
 	head = head[:n]
 	if n < headSize || !inParts(head) {
@@ -135,7 +135,11 @@ func inParts(head []byte) bool {
 	return false
 }
 
+// brokeOff words why a file could not be read to its end, unless that is worded already.
 func brokeOff(err error) error {
+	if f := (*fault.Fault)(nil); errors.As(err, &f) {
+		return err
+	}
 	return fault.Wrap(err, fault.BadUserInput, "The file broke off before its end; send it again.")
 }
 
@@ -157,8 +161,8 @@ func (im *Importer) spool(ctx context.Context, t *store.Tenant, batch store.ID, 
 	if err == nil {
 		err = parts.flush()
 	}
-	if err != nil && from.err != nil {
-		err = brokeOff(err)
+	if from.err != nil {
+		err = brokeOff(from.err)
 	}
 	return hex.EncodeToString(hash.Sum(nil)), size, err
 }
