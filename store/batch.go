@@ -202,14 +202,25 @@ func (w *Writer) Holds(ctx context.Context, b *Batch, holder ID) error {
 	return err
 }
 
-// CancelBatch has a batch stop, as soon as whoever works on it looks. A batch that has ended stays as it is; one that is not there is NOT_FOUND.
+// CancelBatch has a batch stop, as soon as whoever works on it looks; one that nobody has begun is at its end. A batch that has ended stays as it is; one that is not
+// there is NOT_FOUND.
 func (t *Tenant) CancelBatch(ctx context.Context, id ID) error {
 	return t.Write(ctx, func(ctx context.Context, w *Writer) error {
 		n, err := w.affected(ctx, "batches", "UPDATE batches SET cancelled = TRUE WHERE org_id = $1 AND id = $2", t.org, id)
 		if err == nil && n == 0 {
 			err = fault.New(fault.NotFound, "There is no batch with this id.").At("id")
 		}
-		return err
+		if err != nil {
+			return err
+		}
+		now := t.store.Now()
+		n, err = w.affected(ctx, "batches", "UPDATE batches SET status = $3, finished_at = $4 WHERE org_id = $1 AND id = $2 AND takes = 0 AND finished_at IS NULL",
+			t.org, id, string(RunCancelled), now)
+		if err != nil || n == 0 {
+			return err
+		}
+		return w.exec(ctx, "UPDATE", "calculation_runs", "UPDATE calculation_runs SET status = $3, finished_at = $4 WHERE org_id = $1 AND id = (SELECT run_id FROM batches WHERE org_id = $1 AND id = $2)",
+			t.org, id, string(RunCancelled), now)
 	})
 }
 

@@ -48,6 +48,7 @@ type Store struct {
 	held     holder
 	formulas knownFormulas
 	address  *pgxpool.Config // of the Postgres database
+	opened   time.Time
 	// snapshot takes a connection for the reads of one operation.
 	snapshot func(context.Context) (Snapshot, error)
 	// cursorKey authenticates cursors; made once per database.
@@ -63,6 +64,7 @@ func Open(ctx context.Context, o Options) (*Store, error) {
 	if s.now == nil {
 		s.now = time.Now
 	}
+	s.opened = s.now()
 	if s.newID == nil {
 		s.newID = func() ID { return ID(uuid.Must(uuid.NewV7())) }
 	}

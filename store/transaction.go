@@ -19,19 +19,21 @@ type transaction struct {
 	conn bun.Conn
 }
 
-// attempts bounds how often a transaction is tried: with the pauses between, about a second.
+// attempts bounds how often one kind of trouble is met before a transaction is given up: with the pauses between, about a second.
 const attempts = 6
 
 // transact runs f in a transaction, and again where another was in the way or the connection was lost. A key that is there already counts as in the way: whoever
 // looked before it wrote will find the row the second time. f must not keep anything of a failed attempt.
 func (s *Store) transact(ctx context.Context, doing string, f func(context.Context, *transaction) error) error {
-	for attempt := 1; ; attempt++ {
+	for met := map[trouble]int{}; ; {
 		err := s.once(ctx, f)
 		if err == nil {
 			return nil
 		}
 		kind := s.dialect.classify(err)
-		again := kind == collided || kind == notUnique || kind == unreachable && !errors.Is(err, errUncertain)
+		met[kind]++
+		attempt := met[kind]
+		again := kind == collided || kind == notUnique || kind == unreachable && !errors.Is(err, ErrUncertain)
 		if attempt == attempts || !again || ctx.Err() != nil {
 			return s.fault(err, doing)
 		}
@@ -90,7 +92,8 @@ func (s *Store) mark(ctx context.Context, tx *bun.Tx) (string, error) {
 	return mark.String, err
 }
 
-var errUncertain = errors.New("store: nobody can tell whether the transaction was committed")
+// ErrUncertain tells that a transaction may be committed or not.
+var ErrUncertain = errors.New("store: nobody can tell whether the transaction was committed")
 
 const (
 	// unsure bounds how long a database that went away in the middle of a commit is asked what became of it: a restart takes some seconds.
@@ -116,7 +119,7 @@ func (s *Store) lost(ctx context.Context, mark string, err error) error {
 			return err
 		}
 		if !pause(ctx, attempt) {
-			return fault.Wrap(errors.Join(errUncertain, err), fault.Overloaded,
+			return fault.Wrap(errors.Join(ErrUncertain, err), fault.Overloaded,
 				"The database went away while it stored this, and nobody can tell whether it did. Send it again: with the same idempotency key, nothing is done twice.")
 		}
 	}

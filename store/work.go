@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"time"
 
 	"carbongraph/internal/exact"
@@ -76,16 +77,16 @@ func (w *Writer) HoldKey(ctx context.Context, name string, holder ID, lease time
 	return err
 }
 
-// LeaveKey gives a key back whose work failed: with nothing stored it is free for any work, and otherwise for whoever goes on with the same.
+// LeaveKey gives a key back whose work failed: with nothing stored it is free for any work, and otherwise for whoever goes on with the same. A transaction of the work
+// may still be on its way: the first statement waits for it, and what it stored is there for the second, which begins later.
 func (t *Tenant) LeaveKey(ctx context.Context, name string, holder ID) error {
 	return t.Write(ctx, func(ctx context.Context, w *Writer) error {
 		const held = "org_id = $1 AND name = $2 AND holder = $3 AND finished_at IS NULL"
-		err := w.exec(ctx, "DELETE", "idempotency_keys", "DELETE FROM idempotency_keys WHERE "+held+
-			" AND NOT EXISTS (SELECT 1 FROM work_pieces AS p WHERE p.org_id = $1 AND p.work_id = idempotency_keys.work_id)", t.org, name, holder)
-		if err != nil {
+		if err := w.exec(ctx, "UPDATE", "idempotency_keys", "UPDATE idempotency_keys SET lease_until = NULL WHERE "+held, t.org, name, holder); err != nil {
 			return err
 		}
-		return w.exec(ctx, "UPDATE", "idempotency_keys", "UPDATE idempotency_keys SET lease_until = NULL WHERE "+held, t.org, name, holder)
+		return w.exec(ctx, "DELETE", "idempotency_keys", "DELETE FROM idempotency_keys WHERE "+held+
+			" AND NOT EXISTS (SELECT 1 FROM work_pieces AS p WHERE p.org_id = $1 AND p.work_id = idempotency_keys.work_id)", t.org, name, holder)
 	})
 }
 
@@ -137,4 +138,26 @@ func (s *Store) SweepWork(ctx context.Context) error {
 		}
 		return nil
 	})
+}
+
+// SweepParts removes files whose batch never came to be, since the server that took them was killed. A file that is on its way to another server looks the same: it is
+// given a day. The embedded database has one server, which takes none from before it was opened.
+func (s *Store) SweepParts(ctx context.Context) error {
+	before := s.now().Add(-KeyLife)
+	if s.address == nil {
+		before = s.opened
+	}
+	return s.transact(ctx, "sweep files", func(ctx context.Context, tx *transaction) error {
+		_, err := tx.NewRaw("DELETE FROM batch_parts WHERE org_id IN (SELECT id FROM organizations) AND batch_id < ? AND NOT EXISTS "+
+			"(SELECT 1 FROM batches AS b WHERE b.org_id = batch_parts.org_id AND b.id = batch_parts.batch_id)", firstID(before)).Exec(ctx)
+		return err
+	})
+}
+
+// firstID is before every id that is made from a moment on.
+func firstID(at time.Time) (id ID) {
+	var ms [8]byte
+	binary.BigEndian.PutUint64(ms[:], uint64(at.UnixMilli()))
+	copy(id[:6], ms[2:])
+	return id
 }

@@ -41,6 +41,8 @@ type Background struct {
 
 const (
 	lookEvery = 2 * time.Second
+	// forgetEvery is how often what nobody will ask for any more is removed.
+	forgetEvery = time.Hour
 	// maxTakes bounds how often a batch is begun again that fails without a reason of its own.
 	maxTakes = 5
 )
@@ -69,8 +71,11 @@ func (b *Background) Wake() {
 // Run works until the context ends. What it is at then is given back for others to go on with.
 func (b *Background) Run(ctx context.Context) {
 	defer b.working.Wait()
-	away := false
+	away, forgot := false, time.Time{}
 	for {
+		if time.Since(forgot) >= forgetEvery && b.forget(ctx) == nil {
+			forgot = time.Now()
+		}
 		err := b.look(ctx)
 		if err != nil && !away && ctx.Err() == nil {
 			b.log.WarnContext(ctx, "batches cannot be looked for", "err", err)
@@ -87,6 +92,15 @@ func (b *Background) Run(ctx context.Context) {
 			return
 		}
 	}
+}
+
+// forget removes keys that are old, what is known of work that is done, and files that never became a batch. What it cannot do now it does later.
+func (b *Background) forget(ctx context.Context) error {
+	err := errors.Join(b.importer.store.SweepWork(ctx), b.importer.store.SweepParts(ctx))
+	if err != nil && ctx.Err() == nil {
+		b.log.DebugContext(ctx, "nothing was swept", "err", err)
+	}
+	return err
 }
 
 // look begins what may be begun.

@@ -47,13 +47,17 @@ func (im *Importer) claim(ctx context.Context, t *store.Tenant, name, operation 
 	digest := sha256.Sum256(text)
 	for wait := firstWait; ; wait = min(2*wait, lastWait) {
 		c, err := t.ClaimKey(ctx, name, operation, digest[:], k.holder, lease)
-		if err != nil {
+		if err == nil && (c.Mine || c.Finished) {
+			k.work, k.finished = c.Work, c.Finished
+			if k.pieces, err = t.Pieces(ctx, c.Work); err == nil {
+				return k, nil
+			}
+		}
+		if fault.CodeOf(err) == fault.IdempotencyKeyReused {
 			return nil, err
 		}
-		if c.Mine || c.Finished {
-			k.work, k.finished = c.Work, c.Finished
-			k.pieces, err = t.Pieces(ctx, c.Work)
-			return k, err
+		if err != nil { // it may be held all the same
+			return nil, k.end(ctx, err)
 		}
 		select {
 		case <-ctx.Done():
@@ -94,7 +98,7 @@ func (k *keyed) keep(ctx context.Context, w *store.Writer, first int, became []f
 	}
 	o := outcome{Problems: map[int]*store.Problem{}}
 	for i, f := range became {
-		o.Statuses += string(f.status[0])
+		o.Statuses += string(letters[f.status])
 		if f.problem != nil {
 			o.Problems[i] = f.problem
 		}
@@ -158,13 +162,15 @@ func (k *keyed) end(ctx context.Context, err error) error {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 	defer cancel()
-	if err != nil {
-		if errors.Is(err, store.ErrNotHeld) {
-			return fault.Wrap(err, fault.Conflict, "The work took so long that another request with the same idempotency key went on with it; send it again for the answer.")
+	if err == nil {
+		if err = k.tenant.Write(ctx, k.finish); err == nil {
+			return nil
 		}
-		return errors.Join(err, k.tenant.LeaveKey(ctx, k.name, k.holder))
 	}
-	return k.tenant.Write(ctx, k.finish)
+	if errors.Is(err, store.ErrNotHeld) {
+		return fault.Wrap(err, fault.Conflict, "The work took so long that another request with the same idempotency key went on with it; send it again for the answer.")
+	}
+	return errors.Join(err, k.tenant.LeaveKey(ctx, k.name, k.holder))
 }
 
 // finish closes the work in a transaction.
@@ -175,7 +181,10 @@ func (k *keyed) finish(ctx context.Context, w *store.Writer) error {
 	return w.HoldKey(ctx, k.name, k.holder, lease, true)
 }
 
-// outcome is what became of items, as pieces of work keep it: the first letter of each one's status, and the problems by place.
+// letters are what pieces of work keep of statuses.
+var letters = map[store.ItemStatus]byte{store.Created: 'C', store.Updated: 'U', store.Unchanged: '=', store.Failed: 'F'}
+
+// outcome is what became of items, as pieces of work keep it: a letter for each one's status, and the problems by place.
 type outcome struct {
 	Statuses string                 `json:"s"`
 	Problems map[int]*store.Problem `json:"p,omitempty"`
@@ -183,8 +192,8 @@ type outcome struct {
 
 // status is what became of an item.
 func (o *outcome) status(i int) store.ItemStatus {
-	for _, s := range []store.ItemStatus{store.Created, store.Updated, store.Unchanged} {
-		if o.Statuses[i] == s[0] {
+	for s, letter := range letters {
+		if o.Statuses[i] == letter {
 			return s
 		}
 	}

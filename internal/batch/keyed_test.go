@@ -64,9 +64,15 @@ func TestAnIdempotencyKeyDoesWorkOnce(t *testing.T) {
 		if !slices.Equal(again, want) {
 			t.Errorf("second answer differs from the first:\n%q\n%q", again, want)
 		}
-		if fresh := statusesOf(w.importAll(t, batch.Flags{Calculate: true, Key: "another"}, lines...)); !strings.HasPrefix(fresh[0], "UNCHANGED") {
-			t.Errorf("with another key the first line is %q; want UNCHANGED", fresh[0])
+		lines[2].Description = "Monitors"
+		fresh := statusesOf(w.importAll(t, batch.Flags{Calculate: true, Key: "another"}, lines...))
+		if !strings.HasPrefix(fresh[0], "UNCHANGED") || !strings.HasPrefix(fresh[2], "UPDATED") {
+			t.Errorf("with another key the lines are %q; want the first UNCHANGED and the third UPDATED", fresh[:3])
 		}
+		if again := statusesOf(w.importAll(t, batch.Flags{Calculate: true, Key: "another"}, lines...)); !slices.Equal(again, fresh) {
+			t.Errorf("again with the other key: %q; want %q", again[:3], fresh[:3])
+		}
+		lines[2].Description = lines[0].Description
 		for name, ask := range map[string]func() error{
 			"other lines": func() error {
 				return err2(w.Activities(t.Context(), w.tenant, lines[1:], batch.Flags{Calculate: true, Key: "payroll"}))

@@ -227,12 +227,12 @@ func putLines(ctx context.Context, w *store.Writer, ahead *ahead, good []*line) 
 }
 
 // patiently tries again what a database could not do that is away or too busy: work that nobody waits for has time until it is back. What somebody waits for was
-// tried several times by the store already.
+// tried several times by the store already. What may be done after all is not for here: whoever takes the work up anew sees what is stored.
 func (r *run) patiently(ctx context.Context, f func() error) error {
 	until := time.Now().Add(r.patience)
 	for wait := 50 * time.Millisecond; ; wait = min(2*wait, 2*time.Second) {
 		err := f()
-		if fault.CodeOf(err) != fault.Overloaded || !time.Now().Add(wait).Before(until) {
+		if fault.CodeOf(err) != fault.Overloaded || errors.Is(err, store.ErrUncertain) || !time.Now().Add(wait).Before(until) {
 			return err
 		}
 		select {

@@ -79,15 +79,18 @@ func (im *Importer) Accept(ctx context.Context, t *store.Tenant, u Upload) (*sto
 	}
 	b := &store.Batch{ID: im.store.NewID(), Kind: store.BatchImport, Actor: u.Actor}
 	digest, size, err := im.spool(ctx, t, b.ID, content)
+	queued := b.ID
 	if err == nil {
 		b.Size = &size
-		b, err = im.queue(ctx, t, b, &spec, u.Key, digest)
+		queued, err = im.queue(ctx, t, b, &spec, u.Key, digest)
+	}
+	if (err != nil || queued != b.ID) && !errors.Is(err, store.ErrUncertain) {
+		_ = t.DropParts(context.WithoutCancel(ctx), b.ID, store.FileIn) // where the database is away, they are swept
 	}
 	if err != nil {
-		_ = t.DropParts(context.WithoutCancel(ctx), b.ID, store.FileIn) // where the database is away, they are swept
 		return nil, err
 	}
-	return b, nil
+	return &store.Batch{ID: queued}, nil
 }
 
 func (s *importSpec) parse() (columns *ingest.Columns, mapping *factors.MappingFile, err error) {
@@ -104,10 +107,10 @@ func (s *importSpec) parse() (columns *ingest.Columns, mapping *factors.MappingF
 
 // checkHead refuses what cannot be imported, as far as the beginning shows, and gives the whole to be read on.
 func checkHead(r io.Reader, name string, columns *ingest.Columns) (io.Reader, error) {
-	head := make([]byte, headSize)
-	n, err := io.ReadFull(r, head)
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, brokeOff(err)
+	head, from := make([]byte, headSize), &reading{r: r}
+	n, _ := io.ReadFull(from, head) // its own error is also that of a file which is shorter
+	if from.err != nil {
+		return nil, brokeOff(from.err)
 	}
 	head = head[:n]
 	if n < headSize || !inParts(head) {
@@ -132,10 +135,10 @@ func inParts(head []byte) bool {
 	return false
 }
 
-// brokeOff words why a file could not be read to its end, where whoever gives it has no words for that.
+// brokeOff words why a file could not be read to its end, unless that is worded already.
 func brokeOff(err error) error {
 	if f := (*fault.Fault)(nil); errors.As(err, &f) {
-		return f
+		return err
 	}
 	return fault.Wrap(err, fault.BadUserInput, "The file broke off before its end; send it again.")
 }
@@ -158,7 +161,7 @@ func (im *Importer) spool(ctx context.Context, t *store.Tenant, batch store.ID, 
 	if err == nil {
 		err = parts.flush()
 	}
-	if err != nil && from.err != nil {
+	if from.err != nil {
 		err = brokeOff(from.err)
 	}
 	return hex.EncodeToString(hash.Sum(nil)), size, err
@@ -213,20 +216,19 @@ func (w *partWriter) flush() error {
 	return w.store(len(w.buf))
 }
 
-// queue stores the batch of a file that is stored, or gives the batch of the first time where the key has come before.
-func (im *Importer) queue(ctx context.Context, t *store.Tenant, b *store.Batch, spec *importSpec, key, digest string) (*store.Batch, error) {
+// queue stores the batch of a file that is stored, and tells which batch it is: that of the first time where the key has come before.
+func (im *Importer) queue(ctx context.Context, t *store.Tenant, b *store.Batch, spec *importSpec, key, digest string) (store.ID, error) {
 	text, err := json.Marshal(spec)
 	if err != nil {
-		return b, err
+		return b.ID, err
 	}
 	b.Spec = string(text)
 	k, err := im.claim(ctx, t, key, "imports", []string{b.Spec, digest})
 	if err != nil {
-		return b, err
+		return b.ID, err
 	}
 	if k.finished {
-		first := store.ID(k.pieces[0].Outcome)
-		return &store.Batch{ID: first}, t.DropParts(ctx, b.ID, store.FileIn)
+		return store.ID(k.pieces[0].Outcome), nil
 	}
 	err = t.Write(ctx, func(ctx context.Context, w *store.Writer) error {
 		if err := w.QueueBatch(ctx, b); err != nil {
@@ -240,10 +242,10 @@ func (im *Importer) queue(ctx context.Context, t *store.Tenant, b *store.Batch, 
 		}
 		return k.finish(ctx, w)
 	})
-	if err != nil && k.named() {
+	if err != nil {
 		err = k.end(ctx, err)
 	}
-	return b, err
+	return b.ID, err
 }
 
 // partReader reads a file that is stored in parts.
