@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"time"
 
 	"carbongraph/internal/exact"
@@ -122,7 +123,8 @@ func (w *Writer) PutPiece(ctx context.Context, work ID, p Piece) error {
 	return w.exec(ctx, "INSERT", "work_pieces", "INSERT INTO work_pieces (org_id, work_id, first_at, items, outcome) VALUES ($1, $2, $3, $4, $5)", w.t.org, work, p.First, p.Items, p.Outcome)
 }
 
-// SweepWork forgets keys that are older than they are kept for, what was stored for them, and the pieces of batches that have ended.
+// SweepWork forgets keys that are older than they are kept for, what was stored for them, the pieces of batches that have ended, the files of those that ended a day
+// ago, and what was sent a day ago and never became a batch.
 func (s *Store) SweepWork(ctx context.Context) error {
 	return s.transact(ctx, "sweep work", func(ctx context.Context, tx *transaction) error {
 		old := later(s.Now(), -KeyLife)
@@ -135,6 +137,24 @@ func (s *Store) SweepWork(ctx context.Context) error {
 				return err
 			}
 		}
-		return nil
+		return sweepFiles(ctx, tx, later(s.Now(), -FileLife))
 	})
+}
+
+func sweepFiles(ctx context.Context, tx *transaction, old exact.Instant) error {
+	_, err := tx.NewRaw("DELETE FROM batch_parts WHERE EXISTS (SELECT 1 FROM batches AS b WHERE b.org_id = batch_parts.org_id AND b.id = batch_parts.batch_id AND b.finished_at < ?)", old).Exec(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = tx.NewRaw("DELETE FROM batch_parts WHERE org_id IN (SELECT id FROM organizations) AND batch_id < ? AND NOT EXISTS (SELECT 1 FROM batches AS b "+
+		"WHERE b.org_id = batch_parts.org_id AND b.id = batch_parts.batch_id)", firstOf(old.Time())).Exec(ctx)
+	return err
+}
+
+// firstOf is before every id that was made at a moment, or later.
+func firstOf(t time.Time) (id ID) {
+	var b [8]byte
+	binary.BigEndian.PutUint64(b[:], uint64(t.UnixMilli()))
+	copy(id[:], b[2:])
+	return id
 }

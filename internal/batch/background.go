@@ -169,13 +169,15 @@ func (b *Background) work(ctx context.Context, t *store.Tenant, taken *store.Bat
 
 // failed ends a batch that cannot be done, and gives the error back where it may be done later.
 func (b *Background) failed(ctx context.Context, t *store.Tenant, taken *store.Batch, holder store.ID, err error, log *slog.Logger) error {
-	status, problem := store.RunFailed, problemOf(fault.Of(err))
 	f := fault.Of(err)
+	status, problem := store.RunFailed, problemOf(f)
 	switch {
 	case ctx.Err() != nil:
 		return err
 	case errors.Is(err, store.ErrNotHeld):
 		status, problem = store.RunCancelled, nil
+	case taken.Kind == store.BatchExport && errors.Is(err, store.ErrFull): // trying again would fill it again
+		problem.Message = "The database has no space left for the file; make some, and start the export again."
 	case f.Code == fault.Internal || f.Code == fault.Timeout || f.Code == fault.Overloaded:
 		log.ErrorContext(ctx, "batch failed", "takes", taken.Takes, "err", err)
 		if taken.Takes < maxTakes {
@@ -187,7 +189,7 @@ func (b *Background) failed(ctx context.Context, t *store.Tenant, taken *store.B
 		if status == store.RunCancelled {
 			return w.EndCancelled(ctx, taken, holder)
 		}
-		if taken.Kind == store.BatchRecalculation {
+		if taken.Kind != store.BatchImport {
 			return w.EndBatch(ctx, taken, holder, status, problem)
 		}
 		return w.EndImport(ctx, taken, holder, status, problem)
@@ -202,6 +204,8 @@ func (im *Importer) do(ctx context.Context, t *store.Tenant, b *store.Batch, hol
 		return im.recalculate(ctx, t, b, holder)
 	case store.BatchImport:
 		return im.importFile(ctx, t, b, holder)
+	case store.BatchExport:
+		return im.export(ctx, t, b, holder)
 	}
 	return fault.New(fault.BadUserInput, "This program does not know batches of the kind %s; a newer one does.", b.Kind)
 }
