@@ -207,11 +207,11 @@ func (f rowSink[T]) Row(_ *At, row *T) error { return f(row) }
 // Done has nothing to end.
 func (f rowSink[T]) Done([]PageOf) error { return nil }
 
-// EndExport stores that an export has written its file, of so many bytes. Whoever does not hold the batch any more, or holds one that was cancelled, gets ErrNotHeld.
-func (w *Writer) EndExport(ctx context.Context, b *Batch, holder ID, size int64) error {
+// EndExport stores that an export has written its file, of so many bytes, at a moment. Whoever does not hold the batch any more, or holds one that was cancelled, gets ErrNotHeld.
+func (w *Writer) EndExport(ctx context.Context, b *Batch, holder ID, at exact.Instant, size int64) error {
 	n, err := w.affected(ctx, "batches", `UPDATE batches SET status = $4, total = $5, processed = $5, size_bytes = $6, updated_at = $7, finished_at = $7
 		WHERE org_id = $1 AND id = $2 AND holder = $3 AND finished_at IS NULL AND NOT cancelled`,
-		w.t.org, b.ID, holder, string(RunSucceeded), b.Processed, size, w.t.store.Now())
+		w.t.org, b.ID, holder, string(RunSucceeded), b.Processed, size, at)
 	if err == nil && n == 0 {
 		err = ErrNotHeld
 	}

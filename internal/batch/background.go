@@ -41,6 +41,8 @@ type Background struct {
 
 const (
 	lookEvery = 2 * time.Second
+	// forgetEvery is how often what is kept for a day is looked through.
+	forgetEvery = 10 * time.Minute
 	// maxTakes bounds how often a batch is begun again that fails without a reason of its own.
 	maxTakes = 5
 )
@@ -69,6 +71,7 @@ func (b *Background) Wake() {
 // Run works until the context ends. What it is at then is given back for others to go on with.
 func (b *Background) Run(ctx context.Context) {
 	defer b.working.Wait()
+	b.working.Go(func() { b.sweep(ctx) })
 	away := false
 	for {
 		err := b.look(ctx)
@@ -85,6 +88,22 @@ func (b *Background) Run(ctx context.Context) {
 		soon.Stop()
 		if ctx.Err() != nil {
 			return
+		}
+	}
+}
+
+// sweep forgets what is kept for a day, now and then. Several processes may do so at once.
+func (b *Background) sweep(ctx context.Context) {
+	for {
+		soon := time.NewTimer(forgetEvery*9/10 + rand.N(forgetEvery/5))
+		select {
+		case <-ctx.Done():
+			soon.Stop()
+			return
+		case <-soon.C:
+		}
+		if err := b.importer.store.SweepWork(ctx); err != nil && ctx.Err() == nil {
+			b.log.WarnContext(ctx, "what is kept for a day cannot be swept", "err", err)
 		}
 	}
 }

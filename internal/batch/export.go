@@ -179,7 +179,9 @@ func (im *Importer) export(ctx context.Context, t *store.Tenant, b *store.Batch,
 	}
 	size, err := e.write(ctx, Export{What: spec.What, Format: spec.Format, Activities: spec.Activities, Emissions: spec.Emissions})
 	if err == nil {
-		return t.Write(ctx, func(ctx context.Context, w *store.Writer) error { return w.EndExport(ctx, b, holder, size) })
+		return t.Write(ctx, func(ctx context.Context, w *store.Writer) error {
+			return w.EndExport(ctx, b, holder, im.store.Now(), size)
+		})
 	}
 	if ctx.Err() == nil && !errors.Is(err, store.ErrNotHeld) { // half a file is of no use, and takes room that the end of the batch may need
 		err = errors.Join(err, t.Write(ctx, func(ctx context.Context, w *store.Writer) error {
