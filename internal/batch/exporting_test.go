@@ -442,9 +442,9 @@ func (w *world) stoppedExport(t *testing.T, steps *stepping) *store.Batch {
 	b := w.startExport(t, batch.Export{What: store.ExportActivities, Format: store.ExportCSV})
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
-	n := 0
+	var looks atomic.Int64
 	step := func() {
-		if n++; n == 16 {
+		if looks.Add(1) == 16 {
 			stop()
 		}
 	}
@@ -550,6 +550,7 @@ func limitPages(t *testing.T, more int) {
 
 // A disk that is full ends the export, takes nothing else along, and holds a later one up no more.
 func TestAnExportOnAFullDisk(t *testing.T) {
+	connections.Clear() // those of an earlier time are closed
 	st := storetest.SQLite(t)
 	w := newWorld(t, st, func(o *batch.Options) { o.ChunkRows = 50 })
 	w.large(t, 1000)

@@ -200,12 +200,11 @@ const (
 
 // parquetSheet writes a Parquet file: amounts as decimals of six places, days and instants as such.
 type parquetSheet struct {
-	w     *parquet.Writer
+	w     *parquet.GenericWriter[any]
 	kinds []cellKind
 	rows  []parquet.Row
 	n     int    // of the rows that are begun
 	bytes []byte // of their texts
-	all   int
 }
 
 // inOrder is a group of columns in the order of a file, rather than of their names.
@@ -225,7 +224,7 @@ func newParquetSheet(names []string, kinds []cellKind, out io.Writer) *parquetSh
 	group.fields = group.Group.Fields()
 	slices.SortFunc(group.fields, func(a, b parquet.Field) int { return slices.Index(names, a.Name()) - slices.Index(names, b.Name()) })
 	s := &parquetSheet{kinds: kinds, rows: make([]parquet.Row, parquetRows)}
-	s.w = parquet.NewWriter(out, parquet.NewSchema("carbongraph", group), parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1}),
+	s.w = parquet.NewGenericWriter[any](out, parquet.NewSchema("carbongraph", group), parquet.Compression(&zstd.Codec{Level: zstd.SpeedFastest, Concurrency: 1}),
 		parquet.CreatedBy("carbongraph", "1", ""), parquet.PageBufferSize(64<<10), parquet.MaxRowsPerRowGroup(parquetGroup))
 	return s
 }
