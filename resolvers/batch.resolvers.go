@@ -62,6 +62,17 @@ func (r *mutationResolver) StartRecalculation(ctx context.Context, input model.S
 	return r.batch(ctx, b.ID)
 }
 
+// StartExport stores what is to be written to a file; it is done in the background.
+func (r *mutationResolver) StartExport(ctx context.Context, input model.StartExportInput) (*model.BatchPayload, error) {
+	b, err := r.o.Importer.StartExport(ctx, r.tenant(ctx), batch.Export{What: input.What, Format: input.Format, Activities: input.ActivityFilter,
+		Emissions: input.EmissionFilter, Actor: auth.From(ctx).KeyName, Key: loaders.Given(input.IdempotencyKey)})
+	if err != nil {
+		return nil, ofInput(err)
+	}
+	r.o.Begun()
+	return r.batch(ctx, b.ID)
+}
+
 // CancelBatch has a batch stop.
 func (r *mutationResolver) CancelBatch(ctx context.Context, id store.GlobalID) (*model.BatchPayload, error) {
 	if id.Kind != store.KindBatch {

@@ -41,6 +41,8 @@ type Importer interface {
 	Delete(ctx context.Context, t *store.Tenant, externalIDs []string, key string) ([]*store.Problem, error)
 	// StartRecalculation stores what is to be calculated anew; it is done in the background.
 	StartRecalculation(ctx context.Context, t *store.Tenant, r batch.Recalculation) (*store.Batch, error)
+	// StartExport stores what is to be written to a file; it is done in the background.
+	StartExport(ctx context.Context, t *store.Tenant, x batch.Export) (*store.Batch, error)
 	Mappings(ctx context.Context, t *store.Tenant, in []store.FactorMappingInput) ([]batch.MappingResult, error)
 }
 

@@ -50,9 +50,9 @@ type Batch struct {
 }
 
 var batchRelation = newRelation("batches", "b", (*Batch).pair,
-	idColumn("b.id", "ID GlobalID", func(b *Batch) *ID { return &b.ID }),
-	textColumn("b.kind", "Kind FailedRowsURL", func(b *Batch) *BatchKind { return &b.Kind }),
-	textColumn("b.status", "Status", func(b *Batch) *RunStatus { return &b.Status }),
+	idColumn("b.id", "ID GlobalID DownloadURL", func(b *Batch) *ID { return &b.ID }),
+	textColumn("b.kind", "Kind FailedRowsURL DownloadURL DownloadExpiresAt", func(b *Batch) *BatchKind { return &b.Kind }),
+	textColumn("b.status", "Status DownloadURL DownloadExpiresAt", func(b *Batch) *RunStatus { return &b.Status }),
 	maybeID("b.run_id", "RunID", func(b *Batch) **ID { return &b.RunID }),
 	textColumn("b.spec", "Spec", func(b *Batch) *string { return &b.Spec }),
 	textColumn("b.actor", "Actor", func(b *Batch) *string { return &b.Actor }),
@@ -74,7 +74,7 @@ var batchRelation = newRelation("batches", "b", (*Batch).pair,
 	instantColumn("b.created_at", "CreatedAt", func(b *Batch) *exact.Instant { return &b.CreatedAt }),
 	maybeInstant("b.started_at", "StartedAt RowsPerSecond EstimatedSecondsLeft", func(b *Batch) **exact.Instant { return &b.StartedAt }),
 	maybeInstant("b.updated_at", "RowsPerSecond EstimatedSecondsLeft", func(b *Batch) **exact.Instant { return &b.UpdatedAt }),
-	maybeInstant("b.finished_at", "FinishedAt EstimatedSecondsLeft", func(b *Batch) **exact.Instant { return &b.FinishedAt }),
+	maybeInstant("b.finished_at", "FinishedAt EstimatedSecondsLeft DownloadURL DownloadExpiresAt", func(b *Batch) **exact.Instant { return &b.FinishedAt }),
 )
 
 func batches() *relation[Batch] { return batchRelation }
@@ -255,7 +255,7 @@ func (w *Writer) EndCancelled(ctx context.Context, b *Batch, holder ID) error {
 	if err != nil {
 		return err
 	}
-	if b.Kind == BatchRecalculation {
+	if b.Kind != BatchImport {
 		return w.EndBatch(ctx, b, holder, RunCancelled, nil)
 	}
 	return w.EndImport(ctx, b, holder, RunCancelled, nil)

@@ -33,6 +33,7 @@ const (
 	tookTooLong          // cancelled by the database's own clock
 	collided             // another transaction was in the way: the whole may be tried again
 	notUnique            // a row with that key is there already
+	full                 // no space left on its disk
 	tooLarge             // a sum that 64 bits do not hold
 	unstorable           // a value that no column takes, or that breaks a rule of the table
 )

@@ -171,6 +171,8 @@ func (postgres) classify(err error) trouble {
 		return collided
 	case "23505":
 		return notUnique
+	case "53100": // disk_full
+		return full
 	case "22003": // numeric_value_out_of_range
 		return tooLarge
 	case "57014": // query_canceled: statement_timeout

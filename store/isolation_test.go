@@ -83,6 +83,16 @@ func TestTwoOrganizations(t *testing.T) {
 					c, err := tenant.CountActivitiesOf(ctx, []store.GlobalID{supplier.GlobalID()}, nil)
 					return c[0], err
 				},
+				"activities of an export": func() (n int, err error) {
+					f := &store.ActivityFilter{SupplierIds: []store.GlobalID{supplier.GlobalID()}}
+					err = tenant.WalkActivities(ctx, f, walking[store.ExportedActivity](&n))
+					return n, err
+				},
+				"emissions of an export": func() (n int, err error) {
+					f := &store.EmissionFilter{SupplierIds: []store.GlobalID{supplier.GlobalID()}}
+					err = tenant.WalkEmissions(ctx, f, walking[store.ExportedEmission](&n))
+					return n, err
+				},
 				"a footprint of a supplier": func() (int, error) {
 					c, err := tenant.Footprint(ctx, &store.EmissionFilter{SupplierIds: []store.GlobalID{supplier.GlobalID()}}, []store.FootprintDimension{store.BySupplier}, store.FootprintOrder{}, store.Page{})
 					return counted(c, err)
@@ -100,6 +110,12 @@ func TestTwoOrganizations(t *testing.T) {
 		}
 		checkForeignCursors(t, l, spy)
 	})
+}
+
+// walking counts the rows of an export.
+func walking[T any](n *int) store.Walk[T] {
+	nothing := func() error { return nil }
+	return store.Walk[T]{Most: 2, Total: func(int) error { return nil }, Row: func(*T) error { *n++; return nil }, Page: nothing}
 }
 
 // checkForeignCursors gives cursors of every connection of a ledger to another organization.

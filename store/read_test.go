@@ -36,6 +36,8 @@ func everyRead(ctx context.Context, st *store.Store, l *storetest.Ledger) map[st
 		"CountBatches":          second(tenant.CountBatches(ctx, nil)),
 		"CalculationRuns":       second(tenant.CalculationRuns(ctx, store.Page{})),
 		"CountCalculationRuns":  second(tenant.CountCalculationRuns(ctx)),
+		"WalkActivities":        tenant.WalkActivities(ctx, nil, walking[store.ExportedActivity](new(int))),
+		"WalkEmissions":         tenant.WalkEmissions(ctx, nil, walking[store.ExportedEmission](new(int))),
 		"Mappings":              second(tenant.Mappings(ctx)),
 		"Factors":               second(st.Factors(ctx, nil, store.EmissionFactorOrder{}, store.Page{})),
 		"CountFactors":          second(st.CountFactors(ctx, nil)),

@@ -144,6 +144,9 @@ func (s *Store) NewID() ID { return s.newID() }
 // Now is the instant that new rows are stamped with.
 func (s *Store) Now() exact.Instant { return exact.InstantOf(s.now()) }
 
+// ErrFull tells that the database has no space left.
+var ErrFull = errors.New("store: no space left")
+
 // fault makes an error of the database one that a client may see. Faults pass as they are; what is being done goes to the log alone.
 func (s *Store) fault(err error, doing string) error {
 	var known *fault.Fault
@@ -164,6 +167,8 @@ func (s *Store) fault(err error, doing string) error {
 		return fault.Wrap(err, fault.Overloaded, "The database cannot be reached at the moment; try again.")
 	case collided:
 		return fault.Wrap(err, fault.Overloaded, "Too many writers want the same rows; try again.")
+	case full:
+		return fault.Wrap(errors.Join(ErrFull, err), fault.Overloaded, "The database has no space left; make some, and try again.")
 	case tooLarge:
 		return fault.Wrap(err, fault.BadUserInput, "The sum is larger than the ledger can tell (9.2e12 kilograms or units of money); narrow the filter.")
 	case unstorable:

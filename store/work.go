@@ -123,7 +123,8 @@ func (w *Writer) PutPiece(ctx context.Context, work ID, p Piece) error {
 	return w.exec(ctx, "INSERT", "work_pieces", "INSERT INTO work_pieces (org_id, work_id, first_at, items, outcome) VALUES ($1, $2, $3, $4, $5)", w.t.org, work, p.First, p.Items, p.Outcome)
 }
 
-// SweepWork forgets keys that are older than they are kept for, what was stored for them, and the pieces of batches that have ended.
+// SweepWork forgets keys that are older than they are kept for, what was stored for them, the pieces of batches that have ended, and the files of those that ended a
+// day ago.
 func (s *Store) SweepWork(ctx context.Context) error {
 	return s.transact(ctx, "sweep work", func(ctx context.Context, tx *transaction) error {
 		old := later(s.Now(), -KeyLife)
@@ -136,7 +137,7 @@ func (s *Store) SweepWork(ctx context.Context) error {
 				return err
 			}
 		}
-		return nil
+		return sweepFiles(ctx, tx, later(s.Now(), -FileLife))
 	})
 }
 
@@ -160,4 +161,10 @@ func firstID(at time.Time) (id ID) {
 	binary.BigEndian.PutUint64(ms[:], uint64(at.UnixMilli()))
 	copy(id[:6], ms[2:])
 	return id
+}
+
+// sweepFiles removes files whose batch ended so long ago that nobody may fetch them.
+func sweepFiles(ctx context.Context, tx *transaction, old exact.Instant) error {
+	_, err := tx.NewRaw("DELETE FROM batch_parts WHERE EXISTS (SELECT 1 FROM batches AS b WHERE b.org_id = batch_parts.org_id AND b.id = batch_parts.batch_id AND b.finished_at < ?)", old).Exec(ctx)
+	return err
 }

@@ -170,6 +170,20 @@ var batchObject = &object[store.Batch]{
 			}
 			return scalar.AppendString(b, *v), true
 		}),
+		"downloadUrl": plain("DownloadURL", func(b []byte, o *store.Batch) ([]byte, bool) {
+			v := o.DownloadURL()
+			if v == nil {
+				return scalar.AppendNull(b), true
+			}
+			return scalar.AppendString(b, *v), true
+		}),
+		"downloadExpiresAt": plain("DownloadExpiresAt", func(b []byte, o *store.Batch) ([]byte, bool) {
+			v := o.DownloadExpiresAt()
+			if v == nil {
+				return scalar.AppendNull(b), true
+			}
+			return scalar.AppendDateTime(b, *v), true
+		}),
 	},
 	parts: map[string]part[store.Batch]{
 		"problem": one("Problem", userErrorObject, true, func(o *store.Batch) (*store.Problem, bool) {

@@ -506,6 +506,52 @@ func (ec *executionContext) fieldContext_Batch_failedRowsUrl(_ context.Context, 
 	return graphql.NewScalarFieldContext("Batch", field, true, false, "String")
 }
 
+func (ec *executionContext) _Batch_downloadUrl(ctx context.Context, field graphql.CollectedField, obj *store.Batch) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Batch_downloadUrl(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DownloadURL(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *string) graphql.Marshaler {
+			return ec.marshalOString2ᚖstring(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Batch_downloadUrl(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Batch", field, true, false, "String")
+}
+
+func (ec *executionContext) _Batch_downloadExpiresAt(ctx context.Context, field graphql.CollectedField, obj *store.Batch) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Batch_downloadExpiresAt(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			return obj.DownloadExpiresAt(), nil
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v *exact.Instant) graphql.Marshaler {
+			return ec.marshalODateTime2ᚖcarbongraphᚋinternalᚋexactᚐInstant(ctx, selections, v)
+		},
+		true,
+		false,
+	)
+}
+func (ec *executionContext) fieldContext_Batch_downloadExpiresAt(_ context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	return graphql.NewScalarFieldContext("Batch", field, true, false, "DateTime")
+}
+
 func (ec *executionContext) _BatchConnection_edges(ctx context.Context, field graphql.CollectedField, obj *model.Connection[store.Batch]) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -1361,6 +1407,76 @@ func UnmarshalBatchFilter(ctx context.Context, raw any) (store.BatchFilter, erro
 	return out, err
 }
 
+func (ec *executionContext) unmarshalInputStartExportInput(ctx context.Context, obj any) (model.StartExportInput, error) {
+	var it model.StartExportInput
+	if obj == nil {
+		return it, nil
+	}
+
+	asMap := map[string]any{}
+	for k, v := range obj.(map[string]any) {
+		asMap[k] = v
+	}
+
+	fieldsInOrder := [...]string{"idempotencyKey", "what", "format", "activityFilter", "emissionFilter"}
+	for _, k := range fieldsInOrder {
+		v, ok := asMap[k]
+		if !ok {
+			continue
+		}
+		switch k {
+		case "idempotencyKey":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("idempotencyKey"))
+			data, err := ec.unmarshalOString2ᚖstring(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.IdempotencyKey = data
+		case "what":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("what"))
+			data, err := ec.unmarshalNExportContent2carbongraphᚋstoreᚐExportContent(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.What = data
+		case "format":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("format"))
+			data, err := ec.unmarshalNExportFormat2carbongraphᚋstoreᚐExportFormat(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.Format = data
+		case "activityFilter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("activityFilter"))
+			data, err := ec.unmarshalOActivityFilter2ᚖcarbongraphᚋstoreᚐActivityFilter(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.ActivityFilter = data
+		case "emissionFilter":
+			ctx := graphql.WithPathContext(ctx, graphql.NewPathWithField("emissionFilter"))
+			data, err := ec.unmarshalOEmissionFilter2ᚖcarbongraphᚋstoreᚐEmissionFilter(ctx, v)
+			if err != nil {
+				return it, err
+			}
+			it.EmissionFilter = data
+		}
+	}
+	return it, nil
+}
+
+// UnmarshalStartExportInput unmarshals raw into the StartExportInput input type, using the
+// unmarshaler bound to ctx's request. Call it from a resolver to decode an input
+// object that was not passed as a field argument.
+//
+// ctx must come from a gqlgen request; outside one there is no unmarshaler to use
+// and the returned error says so.
+func UnmarshalStartExportInput(ctx context.Context, raw any) (model.StartExportInput, error) {
+	var out model.StartExportInput
+	err := graphql.UnmarshalNamedInputFromContext(ctx, "StartExportInput", raw, &out)
+	return out, err
+}
+
 func (ec *executionContext) unmarshalInputStartRecalculationInput(ctx context.Context, obj any) (model.StartRecalculationInput, error) {
 	var it model.StartRecalculationInput
 	if obj == nil {
@@ -1550,6 +1666,16 @@ func (ec *executionContext) _Batch(ctx context.Context, sel ast.SelectionSet, ob
 				})
 		case "failedRowsUrl":
 			out.Values[i] = ec._Batch_failedRowsUrl(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "downloadUrl":
+			out.Values[i] = ec._Batch_downloadUrl(ctx, field, obj)
+			if out.Values[i] == graphql.RequiredNull {
+				atomic.AddUint32(&out.Invalids, 1)
+			}
+		case "downloadExpiresAt":
+			out.Values[i] = ec._Batch_downloadExpiresAt(ctx, field, obj)
 			if out.Values[i] == graphql.RequiredNull {
 				atomic.AddUint32(&out.Invalids, 1)
 			}
@@ -2179,6 +2305,36 @@ func (ec *executionContext) marshalNDifferenceCauseKind2carbongraphᚋstoreᚐCa
 	return res
 }
 
+func (ec *executionContext) unmarshalNExportContent2carbongraphᚋstoreᚐExportContent(ctx context.Context, v any) (store.ExportContent, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := store.ExportContent(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNExportContent2carbongraphᚋstoreᚐExportContent(ctx context.Context, sel ast.SelectionSet, v store.ExportContent) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ExportContent!")
+	}
+	return res
+}
+
+func (ec *executionContext) unmarshalNExportFormat2carbongraphᚋstoreᚐExportFormat(ctx context.Context, v any) (store.ExportFormat, error) {
+	tmp, err := graphql.UnmarshalString(v)
+	res := store.ExportFormat(tmp)
+	return res, graphql.ErrorOnPath(ctx, err)
+}
+
+func (ec *executionContext) marshalNExportFormat2carbongraphᚋstoreᚐExportFormat(ctx context.Context, sel ast.SelectionSet, v store.ExportFormat) graphql.Marshaler {
+	_ = sel
+	res := graphql.MarshalString(string(v))
+	if res == graphql.Null {
+		graphql.AddInvalidNullFromMarshaler(ctx, "ExportFormat!")
+	}
+	return res
+}
+
 func (ec *executionContext) marshalNRunDifference2ᚕᚖcarbongraphᚋstoreᚐRunDifferenceᚄ(ctx context.Context, sel ast.SelectionSet, v []*store.RunDifference) graphql.Marshaler {
 	ret := graphql.MarshalSliceConcurrently(ctx, len(v), 0, false, func(ctx context.Context, i int) graphql.Marshaler {
 		fc := graphql.GetFieldContext(ctx)
@@ -2229,6 +2385,11 @@ func (ec *executionContext) marshalNRunDifferenceEdge2ᚕcarbongraphᚋstoreᚐE
 	}
 
 	return ret
+}
+
+func (ec *executionContext) unmarshalNStartExportInput2carbongraphᚋgraphᚋmodelᚐStartExportInput(ctx context.Context, v any) (model.StartExportInput, error) {
+	res, err := ec.unmarshalInputStartExportInput(ctx, v)
+	return res, graphql.ErrorOnPath(ctx, err)
 }
 
 func (ec *executionContext) unmarshalNStartRecalculationInput2carbongraphᚋgraphᚋmodelᚐStartRecalculationInput(ctx context.Context, v any) (model.StartRecalculationInput, error) {

@@ -88,6 +88,8 @@ type ComplexityRoot struct {
 
 	Batch struct {
 		Created              func(childComplexity int) int
+		DownloadExpiresAt    func(childComplexity int) int
+		DownloadURL          func(childComplexity int) int
 		EstimatedSecondsLeft func(childComplexity int) int
 		Failed               func(childComplexity int) int
 		FailedRowsURL        func(childComplexity int) int
@@ -407,6 +409,7 @@ type ComplexityRoot struct {
 		RevokeAPIKey         func(childComplexity int, id store.GlobalID) int
 		SetCategoryStatement func(childComplexity int, input store.SetCategoryStatementInput) int
 		SetFactorMappings    func(childComplexity int, input model.SetFactorMappingsInput) int
+		StartExport          func(childComplexity int, input model.StartExportInput) int
 		StartRecalculation   func(childComplexity int, input model.StartRecalculationInput) int
 		UpsertSuppliers      func(childComplexity int, input model.UpsertSuppliersInput) int
 	}
@@ -782,6 +785,18 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Batch.Created(childComplexity), true
+	case "Batch.downloadExpiresAt":
+		if e.ComplexityRoot.Batch.DownloadExpiresAt == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Batch.DownloadExpiresAt(childComplexity), true
+	case "Batch.downloadUrl":
+		if e.ComplexityRoot.Batch.DownloadURL == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Batch.DownloadURL(childComplexity), true
 	case "Batch.estimatedSecondsLeft":
 		if e.ComplexityRoot.Batch.EstimatedSecondsLeft == nil {
 			break
@@ -2130,6 +2145,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.SetFactorMappings(childComplexity, args["input"].(model.SetFactorMappingsInput)), true
+	case "Mutation.startExport":
+		if e.ComplexityRoot.Mutation.StartExport == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_startExport_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.StartExport(childComplexity, args["input"].(model.StartExportInput)), true
 	case "Mutation.startRecalculation":
 		if e.ComplexityRoot.Mutation.StartRecalculation == nil {
 			break
@@ -2917,6 +2943,7 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("QuantityInput", ec.unmarshalInputQuantityInput),
 			graphql.NewInputUnmarshaler("SetCategoryStatementInput", ec.unmarshalInputSetCategoryStatementInput),
 			graphql.NewInputUnmarshaler("SetFactorMappingsInput", ec.unmarshalInputSetFactorMappingsInput),
+			graphql.NewInputUnmarshaler("StartExportInput", ec.unmarshalInputStartExportInput),
 			graphql.NewInputUnmarshaler("StartRecalculationInput", ec.unmarshalInputStartRecalculationInput),
 			graphql.NewInputUnmarshaler("SupplierFilter", ec.unmarshalInputSupplierFilter),
 			graphql.NewInputUnmarshaler("SupplierInput", ec.unmarshalInputSupplierInput),
@@ -3424,6 +3451,11 @@ extend type Mutation {
     "What is to be calculated, and how."
     input: StartRecalculationInput!
   ): BatchPayload! @cost(weight: "10") @requires(role: EDITOR)
+  "Starts a background batch that writes lines or emissions to a file, for what is too large for pages. All of it is of one moment. The batch tells where the file is to be had, for a day after its end."
+  startExport(
+    "What is to be written, and how."
+    input: StartExportInput!
+  ): BatchPayload! @cost(weight: "10") @requires(role: ANALYST)
   "Stops a batch soon. What it has not published is removed; a batch that has ended stays as it is. An id of anything else is NOT_FOUND."
   cancelBatch(
     "The batch's global id."
@@ -3482,6 +3514,10 @@ type Batch implements Node @cacheControl(maxAge: 0, scope: PRIVATE) {
   ): BatchFailureConnection! @listSize(assumedSize: 50, slicingArguments: ["first"], sizedFields: ["nodes", "edges"], requireOneSlicingArgument: false)
   "Where the records that failed are to be had as they came, as CSV with their line and the reason: to be corrected and sent again. Null where none failed."
   failedRowsUrl: String
+  "Where the file of an export is to be had, by GET with the same key. Null where there is none: before the export has ended, where it did not end well, and a day after its end."
+  downloadUrl: String
+  "Until when it is to be had there."
+  downloadExpiresAt: DateTime
 }
 
 "What a batch does."
@@ -3490,7 +3526,7 @@ enum BatchKind {
   IMPORT
   "Calculates lines anew."
   RECALCULATION
-  "Writes a file. None does so in the background yet."
+  "Writes a file."
   EXPORT
   "Stores a dataset of emission factors. None does so in the background yet."
   FACTOR_IMPORT
@@ -3578,6 +3614,38 @@ input StartRecalculationInput {
   datasetIds: [ID!]
   "True changes nothing: the run's differences tell what would be."
   preview: Boolean! = false
+}
+
+"What is to be written to a file, and how."
+input StartExportInput {
+  "Names this piece of work: with the same key and the same input within 24 hours it is started once. Another input is IDEMPOTENCY_KEY_REUSED. At most 256 bytes."
+  idempotencyKey: String
+  "What the rows are."
+  what: ExportContent!
+  "How the file is written."
+  format: ExportFormat!
+  "Which activities; null: all of them. It is BAD_USER_INPUT where emissions are asked for."
+  activityFilter: ActivityFilter
+  "Which emissions; null: all that are current. It is BAD_USER_INPUT where activities are asked for."
+  emissionFilter: EmissionFilter
+}
+
+"What the rows of an export are."
+enum ExportContent {
+  "Lines of the ledger, in the columns that an import takes, and behind them id, times, CO2e in kilograms and the code of what went wrong."
+  ACTIVITIES
+  "Emissions, with line, supplier and factor beside them. Masses are in kilograms."
+  EMISSIONS
+}
+
+"How the file of an export is written. No number loses anything."
+enum ExportFormat {
+  "Comma-separated values in UTF-8 under a header. Texts that a spreadsheet would run have an apostrophe before them."
+  CSV
+  "A JSON object a line. Decimals are strings."
+  NDJSON
+  "Apache Parquet. Decimals have six places; what has more of them is text."
+  PARQUET
 }
 
 "A batch that was started, or stopped."
@@ -4977,6 +5045,10 @@ func (ec *executionContext) childFields_Batch(ctx context.Context, field graphql
 		return ec.fieldContext_Batch_failures(ctx, field)
 	case "failedRowsUrl":
 		return ec.fieldContext_Batch_failedRowsUrl(ctx, field)
+	case "downloadUrl":
+		return ec.fieldContext_Batch_downloadUrl(ctx, field)
+	case "downloadExpiresAt":
+		return ec.fieldContext_Batch_downloadExpiresAt(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Batch", field.Name)
 }

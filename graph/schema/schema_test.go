@@ -100,6 +100,9 @@ func TestSchemaKeepsTheContract(t *testing.T) {
 	}
 	for _, got := range own(served(t)) {
 		want := contract.Types[got.Name]
+		if want == nil && slices.Contains(additions, got.Name) {
+			continue
+		}
 		if want == nil {
 			t.Errorf("%s is not in the contract", got.Name)
 			continue
@@ -108,8 +111,10 @@ func TestSchemaKeepsTheContract(t *testing.T) {
 	}
 }
 
-// additions are the fields that the contract has not: clients that were written against it do not know them.
+// additions are the fields and types that the contract has not: clients that were written against it do not know them.
 var additions = []string{"Subscription.calculationRunProgress", "Batch.problem", "Batch.created", "Batch.updated", "Batch.unchanged",
+	"Batch.downloadUrl", "Batch.downloadExpiresAt", "Mutation.startExport",
+	"StartExportInput", "ExportContent", "ExportFormat",
 	"ReportingYear.recalculationThresholdPercent", "ReportingYear.changeSinceLock", "ReportingYear.recalculationDue", "LockReportingYearInput.recalculationThresholdPercent",
 	"Activity.conversionProperty", "Activity.uncertaintyPercent", "ActivityInput.conversionProperty", "ActivityInput.uncertaintyPercent",
 	"EmissionFactor.supplierShare", "EmissionFactor.verified", "EmissionFactor.conversionProperty"}

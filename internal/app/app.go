@@ -168,6 +168,7 @@ func (a *App) routes(redis func(context.Context) string) (*public, error) {
 		sdl:     graph.SDL(schema.Schema()),
 		redis:   redis,
 		imports: &imports{store: a.Store, importer: a.importer, rate: a.rate, begun: a.batches.Wake, patience: a.o.Config.Timeouts.Request},
+		exports: &exports{store: a.Store, importer: a.importer, patience: a.o.Config.Timeouts.Request},
 		stop:    a.stop,
 		origins: a.o.Config.CORSOrigins,
 	}, nil

@@ -31,6 +31,7 @@ type public struct {
 	sdl     string
 	redis   func(context.Context) string
 	imports *imports
+	exports *exports
 	stop    *stopping
 	origins []string // whose pages may ask from a browser
 }
@@ -46,6 +47,7 @@ func (p *public) routes() http.Handler {
 	files := elsewhere(p.door.Require(p.imports.routes(), refuse))
 	mux.Handle("/imports", files)
 	mux.Handle("/imports/", files)
+	mux.Handle("/exports/", elsewhere(p.door.Require(p.exports.routes(), refuse)))
 	mux.Handle("GET /schema.graphql", elsewhere(http.HandlerFunc(p.schema)))
 	mux.HandleFunc("GET /errors/{code}", explain)
 	mux.HandleFunc("GET /healthz", healthy)
@@ -74,7 +76,7 @@ func (p *public) elsewhere() func(http.Handler) http.Handler {
 	return cors.New(cors.Options{
 		AllowedOrigins: p.origins, AllowedMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut},
 		AllowedHeaders: []string{"Accept", "Authorization", "Content-Type", "GraphQL-Cost", "Idempotency-Key", "Priority", telemetry.RequestIDHeader},
-		ExposedHeaders: []string{telemetry.RequestIDHeader, "Location", "Retry-After", "RateLimit", "RateLimit-Policy", "GraphQL-Cost"},
+		ExposedHeaders: []string{telemetry.RequestIDHeader, "Content-Disposition", "Location", "Retry-After", "RateLimit", "RateLimit-Policy", "GraphQL-Cost"},
 		MaxAge:         600,
 	}).Handler
 }
@@ -82,7 +84,7 @@ func (p *public) elsewhere() func(http.Handler) http.Handler {
 // outside is what stands around the routes: request id, measure and log, then headers, then compression.
 func outside(routes http.Handler, tel *telemetry.Telemetry, log *slog.Logger) (http.Handler, error) {
 	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.EnableZstd(true), gzhttp.SuffixETag(compressedTag),
-		gzhttp.ExceptContentTypes([]string{"text/event-stream", "multipart/mixed"}))
+		gzhttp.ExceptContentTypes([]string{"text/event-stream", "multipart/mixed", "application/vnd.apache.parquet"}))
 	if err != nil {
 		return nil, err
 	}

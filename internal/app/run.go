@@ -44,6 +44,7 @@ type cli struct {
 	Key      keyCommand      `cmd:"" help:"Create, list and revoke API keys."`
 	Factors  factorsCommand  `cmd:"" help:"Import and list emission factors."`
 	Import   importCommand   `cmd:"" help:"Import activities from files."`
+	Export   exportCommand   `cmd:"" help:"Write activities or emissions to a file."`
 	Mappings mappingsCommand `cmd:"" help:"Propose what a ledger's accounts are calculated with."`
 	Check    checkCommand    `cmd:"" help:"Check what the database holds."`
 	Seed     seedCommand     `cmd:"" help:"Fill an organization with a deterministic synthetic ledger."`

@@ -41,8 +41,8 @@ type Background struct {
 
 const (
 	lookEvery = 2 * time.Second
-	// forgetEvery is how often what nobody will ask for any more is removed.
-	forgetEvery = time.Hour
+	// forgetEvery is how often what is kept for a day is looked through.
+	forgetEvery = 10 * time.Minute
 	// maxTakes bounds how often a batch is begun again that fails without a reason of its own.
 	maxTakes = 5
 )
@@ -71,11 +71,9 @@ func (b *Background) Wake() {
 // Run works until the context ends. What it is at then is given back for others to go on with.
 func (b *Background) Run(ctx context.Context) {
 	defer b.working.Wait()
-	away, forgot := false, time.Time{}
+	b.working.Go(func() { b.sweep(ctx) })
+	away := false
 	for {
-		if time.Since(forgot) >= forgetEvery && b.forget(ctx) == nil {
-			forgot = time.Now()
-		}
 		err := b.look(ctx)
 		if err != nil && !away && ctx.Err() == nil {
 			b.log.WarnContext(ctx, "batches cannot be looked for", "err", err)
@@ -94,13 +92,27 @@ func (b *Background) Run(ctx context.Context) {
 	}
 }
 
-// forget removes keys that are old, what is known of work that is done, and files that never became a batch. What it cannot do now it does later.
-func (b *Background) forget(ctx context.Context) error {
+// sweep forgets what is kept for a day, at once and now and then. Several processes may do so at the same time.
+func (b *Background) sweep(ctx context.Context) {
+	for {
+		b.forget(ctx)
+		soon := time.NewTimer(forgetEvery*9/10 + rand.N(forgetEvery/5))
+		select {
+		case <-ctx.Done():
+			soon.Stop()
+			return
+		case <-soon.C:
+		}
+	}
+}
+
+// forget removes keys that are old, what is known of work that is done, files that nobody may fetch any more, and those that never became a batch. What it cannot do
+// now it does later.
+func (b *Background) forget(ctx context.Context) {
 	err := errors.Join(b.importer.store.SweepWork(ctx), b.importer.store.SweepParts(ctx))
 	if err != nil && ctx.Err() == nil {
-		b.log.DebugContext(ctx, "nothing was swept", "err", err)
+		b.log.WarnContext(ctx, "what is kept for a day cannot be swept", "err", err)
 	}
-	return err
 }
 
 // look begins what may be begun.
@@ -183,13 +195,15 @@ func (b *Background) work(ctx context.Context, t *store.Tenant, taken *store.Bat
 
 // failed ends a batch that cannot be done, and gives the error back where it may be done later.
 func (b *Background) failed(ctx context.Context, t *store.Tenant, taken *store.Batch, holder store.ID, err error, log *slog.Logger) error {
-	status, problem := store.RunFailed, problemOf(fault.Of(err))
 	f := fault.Of(err)
+	status, problem := store.RunFailed, problemOf(f)
 	switch {
 	case ctx.Err() != nil:
 		return err
 	case errors.Is(err, store.ErrNotHeld):
 		status, problem = store.RunCancelled, nil
+	case taken.Kind == store.BatchExport && errors.Is(err, store.ErrFull): // trying again would fill it again
+		problem.Message = "The database has no space left for the file; make some, and start the export again."
 	case f.Code == fault.Internal || f.Code == fault.Timeout || f.Code == fault.Overloaded:
 		log.ErrorContext(ctx, "batch failed", "takes", taken.Takes, "err", err)
 		if taken.Takes < maxTakes {
@@ -201,7 +215,7 @@ func (b *Background) failed(ctx context.Context, t *store.Tenant, taken *store.B
 		if status == store.RunCancelled {
 			return w.EndCancelled(ctx, taken, holder)
 		}
-		if taken.Kind == store.BatchRecalculation {
+		if taken.Kind != store.BatchImport {
 			return w.EndBatch(ctx, taken, holder, status, problem)
 		}
 		return w.EndImport(ctx, taken, holder, status, problem)
@@ -216,6 +230,8 @@ func (im *Importer) do(ctx context.Context, t *store.Tenant, b *store.Batch, hol
 		return im.recalculate(ctx, t, b, holder)
 	case store.BatchImport:
 		return im.importFile(ctx, t, b, holder)
+	case store.BatchExport:
+		return im.export(ctx, t, b, holder)
 	}
 	return fault.New(fault.BadUserInput, "This program does not know batches of the kind %s; a newer one does.", b.Kind)
 }

@@ -17,7 +17,10 @@ import (
 	"carbongraph/store/storetest"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	watchConnections()
+	goleak.VerifyTestMain(m)
+}
 
 // engine is the built-in one, read once for all tests.
 var engine = sync.OnceValues(factors.Engine)

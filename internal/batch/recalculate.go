@@ -309,6 +309,9 @@ func (r *recalculation) conclude(ctx context.Context) error {
 
 // tidy removes what only the work needed, and what was never published.
 func (im *Importer) tidy(ctx context.Context, t *store.Tenant, b *store.Batch, holder store.ID) error {
+	if b.Kind == store.BatchExport {
+		return tidyExport(ctx, t, b, holder)
+	}
 	if b.Kind != store.BatchRecalculation {
 		if err := t.DropParts(ctx, b.ID, store.FileIn); err != nil {
 			return err

@@ -62,6 +62,10 @@ func (l *AwkwardLedger) recalculations(t testing.TB) {
 	for _, i := range []*store.Batch{Import(t, l.Tenant, 40, 12, &byCount), Import(t, l.Tenant, 3, 0, &byCount), Import(t, l.Tenant, 9, 1, &cancelled), Import(t, l.Tenant, 7, 2, nil), Import(t, l.Tenant, 0, 0, nil)} {
 		l.node("Batch", i)
 	}
+	succeeded, failed := store.RunSucceeded, store.RunFailed // a file is there until a day after that year's, and of another no more
+	for _, x := range []*store.Batch{Export(t, l.Tenant, 7, nil, 0), Export(t, l.Tenant, 8, &succeeded, 2199), Export(t, l.Tenant, 9, &succeeded, 2026), Export(t, l.Tenant, 2, &failed, 0)} {
+		l.node("Batch", x)
+	}
 }
 
 // recalculation is one that somebody is at, for longer than any test, or that ends as it is told.

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"carbongraph/internal/exact"
 	"carbongraph/store"
 )
 
@@ -37,5 +38,26 @@ func Import(t testing.TB, tenant *store.Tenant, lines, failed int, status *store
 			return w.EndImport(ctx, b, tenant.ID(), *status, nil)
 		})
 	}
+	return b
+}
+
+// Export is a batch that wrote a file of so many lines, and ended on a day of that year; it is at it yet where it has no status.
+func Export(t testing.TB, tenant *store.Tenant, lines int, status *store.RunStatus, year int) *store.Batch {
+	t.Helper()
+	const century = 100 * 365 * 24 * time.Hour
+	b := &store.Batch{Kind: store.BatchExport, Spec: `{"what":"ACTIVITIES","format":"CSV"}`, Actor: "test"}
+	Write(t, tenant, func(ctx context.Context, w *store.Writer) error {
+		if err := w.BeginBatch(ctx, b, tenant.ID(), century); err != nil {
+			return err
+		}
+		b.Total, b.Processed = new(int32(2*lines)), int32(lines)
+		if err := w.Progress(ctx, b, tenant.ID(), century); err != nil || status == nil {
+			return err
+		}
+		if *status != store.RunSucceeded {
+			return w.EndBatch(ctx, b, tenant.ID(), *status, &store.Problem{Code: "OVERLOADED", Message: Texts()[8]})
+		}
+		return w.EndExport(ctx, b, tenant.ID(), exact.InstantOf(time.Date(year, 3, 2, 0, 0, 0, 0, time.UTC)), 4000)
+	})
 	return b
 }
