@@ -9,7 +9,7 @@ RACE    := -race -gcflags='modernc.org/sqlite/lib=-race=false' -vet=off -ldflags
 LAWS    := $(shell awk '/^func Test/ { t = $$2; sub(/[^A-Za-z].*/, "", t) } /rapid\.Check/ { print t }' store/*_test.go | sort -u | paste -sd '|' -)
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test test-go test-engines test-browser test-clients lint verify verify-go verify-web generate web bench clean
+.PHONY: help build run test test-go test-engines test-faults test-browser test-clients lint verify verify-go verify-web generate web bench clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
@@ -34,6 +34,11 @@ test-go:
 # A million documents made at random, for both engines on both databases, each asked once. ENGINE_SEED begins elsewhere.
 test-engines: ## compare both engines by 1,000,000 documents; takes an hour
 	$(TESTENV) env ENGINE_DOCUMENTS=$${ENGINE_DOCUMENTS:-500000} ENGINE_ASKINGS=$${ENGINE_ASKINGS:-1} $(GO) test -count=1 -timeout 24h -v -run TestEnginesAgree ./internal/app
+
+# Files of 100,000 lines whose server or database is killed at several moments, and faults at random: FAULT_SEED begins elsewhere.
+test-faults: ## kill servers and databases in the middle of large imports; takes ten minutes
+	$(TESTENV) env FAULT_ROWS=$${FAULT_ROWS:-100000} FAULT_RUNS=$${FAULT_RUNS:-500} $(GO) test -count=1 -timeout 1h -v \
+	  -run '^(TestAnImportOutlivesItsServer|TestAnImportOfAKilledServerGoesOnElsewhere|TestAnImportOutlivesItsDatabase|TestAnswersHoldWhateverBreaks)$$' ./internal/app ./internal/batch
 
 # The browser tests want Node and Chromium. Where there is no Node, one line says so and the rest counts.
 test-browser: build

@@ -67,8 +67,8 @@ func TestFilesThatAreWrong(t *testing.T) {
 	behind, behindType := form(t, "file", good, "columns", "format: csv\n")
 	large, largeType := form(t, "file", good+noise(1<<20), "columns", "format: csv\n")
 	zeros, far := strings.Repeat("\x00", 16<<20), ""
-	for i := range 20_000 {
-		far += fmt.Sprintf("F%d,ab,2024-01-01,1,USD\n", i)
+	for i := range 2000 {
+		far += fmt.Sprintf("F%d,%s,2024-01-01,1,USD\n", i, strings.Repeat("x", 200))
 	}
 	for name, tc := range map[string]struct {
 		query, body, kind string
@@ -94,7 +94,7 @@ func TestFilesThatAreWrong(t *testing.T) {
 		"a gzip that is none":              {body: "\x1f\x8b" + noise(1000), status: 400, code: "BAD_USER_INPUT", says: "gzip"},
 		"a bomb of zeros, in gzip":         {body: zipped(t, zeros, 64), status: 202, end: "FAILED", code: "BAD_USER_INPUT", says: "not text"},
 		"a bomb of one line, in gzip":      {body: zipped(t, good, 1) + zipped(t, strings.Repeat("x", 16<<20), 64), status: 202, end: "FAILED", code: "BAD_USER_INPUT", says: "does not end"},
-		"a bomb of lines, in gzip":         {body: zipped(t, good, 1) + zipped(t, strings.Repeat("A1,"+strings.Repeat("x", 8000)+",2024-01-01,1,USD\n", 2000), 64), status: 202, end: "FAILED", code: "BAD_USER_INPUT", says: "200 times"},
+		"a bomb of lines, in gzip":         {body: zipped(t, good, 1) + zipped(t, strings.Repeat("A1,"+strings.Repeat("x", 100_000)+",2024-01-01,1,USD\n", 160), 64), status: 202, end: "FAILED", code: "BAD_USER_INPUT", says: "200 times"},
 		"a line of 50 MB":                  {body: good + "A2," + strings.Repeat("x", 50<<20) + ",2024-01-01,1,USD\n", status: 202, end: "FAILED", code: "BAD_USER_INPUT", says: "line"},
 		"a field of 50 MB that never ends": {body: good + "A2,\"" + strings.Repeat("x\n", 25<<20), status: 202, end: "FAILED", code: "BAD_USER_INPUT", says: "line"},
 		"NUL at the beginning":             {body: good + "N1,a\x00b,2024-01-01,1,USD\n", status: 400, code: "BAD_USER_INPUT", says: "which no text has"},
@@ -142,7 +142,11 @@ func TestFilesThatAreWrong(t *testing.T) {
 			}
 		})
 	}
-	if mb := peak(process); mb > 600 {
+	most := 400
+	if raced {
+		most = 1200
+	}
+	if mb := peak(process); mb > most {
 		t.Errorf("the server took %d MB", mb)
 	} else {
 		t.Logf("the server took %d MB at most", mb)

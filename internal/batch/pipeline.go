@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
 	"runtime/debug"
 
 	"golang.org/x/sync/errgroup"
@@ -104,7 +105,11 @@ func (r *run) cut(ctx context.Context, next func() (*line, error), held *semapho
 		if err := held.Acquire(ctx, weight); err != nil {
 			return err
 		}
-		lines, end := take(next, n)
+		most := math.MaxInt
+		if kept == nil && r.sizer != nil {
+			most = chunkBytes
+		}
+		lines, end := take(next, n, most)
 		if r.flags.Mode == store.ModeAtomic {
 			if end = whole(lines, end); end != nil && !errors.Is(end, io.EOF) {
 				return end
@@ -230,14 +235,21 @@ func guarded(f func() error) func() error {
 	}
 }
 
-func take(next func() (*line, error), n int) ([]*line, error) {
+// chunkBytes is how much of a file makes a chunk, however few lines that is: lines of a ledger are short, but a file may hold others, and several chunks are in memory.
+const chunkBytes = 8 << 20
+
+// take reads so many lines, or fewer where they come to so many bytes.
+func take(next func() (*line, error), n, most int) ([]*line, error) {
 	lines := make([]*line, 0, n)
-	for len(lines) < n {
+	for size := 0; len(lines) < n && size < most; {
 		l, err := next()
 		if err != nil {
 			return lines, err
 		}
 		lines = append(lines, l)
+		for _, field := range l.record {
+			size += len(field)
+		}
 	}
 	return lines, nil
 }
