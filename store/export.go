@@ -131,11 +131,14 @@ func (t *Tenant) WalkActivities(ctx context.Context, f *ActivityFilter, w Walk[E
 
 // WalkEmissions goes through the emissions that meet the filter, in the order of their ids. All of it is of one moment.
 func (t *Tenant) WalkEmissions(ctx context.Context, f *EmissionFilter, w Walk[ExportedEmission]) error {
-	counted, c, err := t.emissions(f)
+	c, err := f.canonical()
 	if err != nil {
 		return err
 	}
-	count := aggregate(t.store, counted, emissionCount, countRows)
+	count, err := t.emissionCount(f)
+	if err != nil {
+		return err
+	}
 	return walk(ctx, t.store, count, w, func(e *ExportedEmission) ID { return e.ID }, func(after ID) *Select[ExportedEmission] {
 		b := t.statement("e")
 		c.where(b)
@@ -148,6 +151,20 @@ func (t *Tenant) WalkEmissions(ctx context.Context, f *EmissionFilter, w Walk[Ex
 }
 
 var emissionCount = newCount("emissions", "e")
+
+func (t *Tenant) emissionCount(f *EmissionFilter) (*Select[int], error) {
+	b, _, err := t.emissions(f)
+	if err != nil {
+		return nil, err
+	}
+	return aggregate(t.store, b, emissionCount, countRows), nil
+}
+
+// CountEmissions tells how many emissions meet the filter.
+func (t *Tenant) CountEmissions(ctx context.Context, f *EmissionFilter) (int, error) {
+	q, err := t.emissionCount(f)
+	return one(ctx, q, err)
+}
 
 // CheckEmissionFilter tells what is wrong with a filter.
 func (t *Tenant) CheckEmissionFilter(f *EmissionFilter) error {

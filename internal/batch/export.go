@@ -57,7 +57,11 @@ func startExport(ctx context.Context, t *store.Tenant, x Export, spec exportSpec
 	if err != nil {
 		return nil, err
 	}
-	b := &store.Batch{ID: k.work, Kind: store.BatchExport, Spec: string(text), Actor: x.Actor}
+	n, err := x.count(ctx, t)
+	if err != nil {
+		return nil, err
+	}
+	b := &store.Batch{ID: k.work, Kind: store.BatchExport, Spec: string(text), Actor: x.Actor, Total: new(int32(n))}
 	return b, t.Write(ctx, func(ctx context.Context, w *store.Writer) error {
 		if err := w.QueueBatch(ctx, b); err != nil {
 			return err
@@ -81,6 +85,14 @@ func (x *Export) check(t *store.Tenant) error {
 		return inFilter("emissionFilter", err)
 	}
 	return nil
+}
+
+// count tells how many rows there are now. What is written is counted again at its own moment.
+func (x *Export) count(ctx context.Context, t *store.Tenant) (int, error) {
+	if x.What == store.ExportEmissions {
+		return t.CountEmissions(ctx, x.Emissions)
+	}
+	return t.CountActivities(ctx, x.Activities)
 }
 
 // inFilter points at the part of a filter that is known here by another name.
@@ -173,7 +185,7 @@ func (im *Importer) export(ctx context.Context, t *store.Tenant, b *store.Batch,
 		return err
 	}
 	e := &exporting{tenant: t, batch: b, holder: holder, most: exportChunks * im.chunk}
-	b.Processed, b.Total, b.Position = 0, nil, nil
+	b.Processed, b.Position = 0, nil
 	if err := e.put(ctx, func(ctx context.Context, w *store.Writer) error { return w.DropParts(ctx, b.ID, store.FileOut) }); err != nil {
 		return err
 	}
