@@ -204,7 +204,10 @@ func (b *Background) failed(ctx context.Context, t *store.Tenant, taken *store.B
 		status, problem = store.RunCancelled, nil
 	case taken.Kind == store.BatchExport && errors.Is(err, store.ErrFull): // trying again would fill it again
 		problem.Message = "The database has no space left for the file; make some, and start the export again."
-	case f.Code == fault.Internal || f.Code == fault.Timeout || f.Code == fault.Overloaded:
+	case f.Code == fault.Overloaded: // the database is away or too busy: that passes, however often the batch was begun meanwhile
+		log.WarnContext(ctx, "batch waits for the database", "takes", taken.Takes, "err", err)
+		return err
+	case f.Code == fault.Internal || f.Code == fault.Timeout:
 		log.ErrorContext(ctx, "batch failed", "takes", taken.Takes, "err", err)
 		if taken.Takes < maxTakes {
 			return err

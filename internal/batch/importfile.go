@@ -103,7 +103,7 @@ func (im *Importer) resume(ctx context.Context, t *store.Tenant, b *store.Batch,
 // advance notes what became of a piece: in the batch's counts, and of each record that failed.
 func (r *run) advance(ctx context.Context, w *store.Writer, b *store.Batch, holder store.ID, p *piece) error {
 	s := store.Step{Piece: store.Piece{First: p.first, Items: len(p.lines)}, Read: p.read}
-	if r.started {
+	if p.run {
 		s.Run = &r.record.ID
 	}
 	var failed []*store.BatchFailure

@@ -15,6 +15,7 @@ type piece struct {
 	first  int
 	lines  []*line
 	ahead  *ahead
+	run    bool   // its run is stored
 	read   int64  // bytes of the file that end with it, where it is a piece of one
 	became []fate // by line, after an attempt to store them
 }
@@ -65,12 +66,12 @@ func (p *piece) settle() {
 
 func (p *piece) halves() (a, b *piece) {
 	half := len(p.lines) / 2
-	return &piece{first: p.first, lines: p.lines[:half], ahead: p.ahead}, &piece{first: p.first + half, lines: p.lines[half:], ahead: p.ahead, read: p.read}
+	return &piece{first: p.first, lines: p.lines[:half], ahead: p.ahead, run: p.run}, &piece{first: p.first + half, lines: p.lines[half:], ahead: p.ahead, run: p.run, read: p.read}
 }
 
 // write stores the chunk's lines that are right, with what is still to come ahead of them, and notes what became of each.
 func (r *run) write(ctx context.Context, c *chunk) error {
-	p := &piece{first: c.first, lines: c.lines, ahead: &c.ahead, read: c.read}
+	p := &piece{first: c.first, lines: c.lines, ahead: &c.ahead, run: c.run, read: c.read}
 	if r.flags.Mode.Together() {
 		return r.writeTogether(ctx, p)
 	}

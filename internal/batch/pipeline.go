@@ -23,6 +23,7 @@ type chunk struct {
 	read   int64        // bytes of the file that end with it, where it is a piece of one
 	kept   *store.Piece // what an earlier attempt has stored of it: all
 	ahead  ahead
+	run    bool          // the run is stored
 	ready  chan struct{} // closed when they are calculated
 	done   chan struct{} // closed when they are stored or given up
 	stored bool
@@ -145,6 +146,7 @@ func (r *run) handOut(ctx, going context.Context, order <-chan *chunk, writes, h
 			if err := r.introduce(ctx, c); err != nil {
 				return err
 			}
+			c.run = r.started
 		}
 		if !send(going, writes, c) {
 			return going.Err()
