@@ -40,12 +40,13 @@ type Importer struct {
 	writers int
 	chunk   int
 	fixed   bool // the size of chunks, which is found otherwise while a file is imported
+	most    int  // rows that a transaction of a file may have, where its size is found
 	slots   *slots
 }
 
 // New makes an importer.
 func New(o Options) *Importer {
-	im := &Importer{store: o.Store, catalog: o.Catalog, engine: o.Engine, now: o.Now, workers: o.Workers, writers: o.Writers, chunk: o.ChunkRows, fixed: o.ChunkRows > 0}
+	im := &Importer{store: o.Store, catalog: o.Catalog, engine: o.Engine, now: o.Now, workers: o.Workers, writers: o.Writers, chunk: o.ChunkRows, fixed: o.ChunkRows > 0, most: mostRows}
 	if im.now == nil {
 		im.now = time.Now
 	}

@@ -41,7 +41,7 @@ func (im *Importer) importFile(ctx context.Context, t *store.Tenant, b *store.Ba
 	if err != nil {
 		return err
 	}
-	r, err := im.resume(ctx, t, b, holder, Flags{DryRun: spec.DryRun, Calculate: spec.Calculate, Mode: spec.Mode}, spec.Reason)
+	r, err := im.beside().resume(ctx, t, b, holder, Flags{DryRun: spec.DryRun, Calculate: spec.Calculate, Mode: spec.Mode}, spec.Reason)
 	if err != nil {
 		return err
 	}
@@ -77,6 +77,17 @@ func (im *Importer) importFile(ctx context.Context, t *store.Tenant, b *store.Ba
 	return t.Write(ctx, func(ctx context.Context, w *store.Writer) error { return w.EndImport(ctx, b, holder, "", nil) })
 }
 
+// besideRows is how many rows a transaction may have beside those who read: they feel one of several times as many, and are not better off with fewer (docs/performance.md).
+const besideRows = 1000
+
+// beside is the importer for work that nobody waits for, on a server that answers those who do: it takes half of the cores and of what writes at once, and
+// its transactions are short.
+func (im *Importer) beside() *Importer {
+	half := *im
+	half.workers, half.writers, half.most = (im.workers+1)/2, (im.writers+1)/2, besideRows
+	return &half
+}
+
 // resume begins an import that notes each piece in its batch, or goes on with one.
 func (im *Importer) resume(ctx context.Context, t *store.Tenant, b *store.Batch, holder store.ID, f Flags, reason string) (*run, error) {
 	r, err := im.begin(ctx, t, f, reason)
@@ -94,7 +105,7 @@ func (im *Importer) resume(ctx context.Context, t *store.Tenant, b *store.Batch,
 	case f.Mode == store.ModeAtomic:
 		r.chunk = maxAtomicRows
 	case f.Mode != store.ModeChunk && !im.fixed:
-		r.sizer = newSizer(im.now)
+		r.sizer = newSizer(im.now, im.most)
 	}
 	r.note = func(ctx context.Context, w *store.Writer, p *piece) error { return r.advance(ctx, w, b, holder, p) }
 	return r, nil

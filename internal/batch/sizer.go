@@ -21,6 +21,7 @@ const (
 
 // sizer finds with how many lines to a transaction an import is fastest: it climbs as long as lines are stored faster, and turns round where they are not.
 type sizer struct {
+	most  float64 // lines of one transaction
 	mu    sync.Mutex
 	now   func() time.Time
 	size  float64
@@ -30,7 +31,10 @@ type sizer struct {
 	since time.Time
 }
 
-func newSizer(now func() time.Time) *sizer { return &sizer{now: now, size: chunkRows, step: firstStep} }
+// newSizer begins with what suits most, and goes no further than most.
+func newSizer(now func() time.Time, most int) *sizer {
+	return &sizer{now: now, most: float64(most), size: float64(min(chunkRows, most)), step: firstStep}
+}
 
 // rows is the size of the next chunk.
 func (s *sizer) rows() int {
@@ -68,5 +72,5 @@ func (s *sizer) add(lines int) {
 	} else {
 		s.size /= 1 - s.step
 	}
-	s.size = max(leastRows, min(mostRows, s.size))
+	s.size = max(leastRows, min(s.most, s.size))
 }

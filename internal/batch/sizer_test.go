@@ -9,7 +9,7 @@ import (
 func TestTheSizeThatIsFastestIsFound(t *testing.T) {
 	for _, best := range []float64{100, 700, 3000, 10_000} {
 		now := time.Unix(0, 0)
-		s := newSizer(func() time.Time { return now })
+		s := newSizer(func() time.Time { return now }, mostRows)
 		for range 2000 {
 			n := s.rows()
 			if n < leastRows || n > mostRows {
