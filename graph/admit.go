@@ -87,11 +87,11 @@ func (h *Handler) admit(ctx context.Context, cost int, class gate.Class) (*turn,
 	return t, nil
 }
 
-// enter lets an operation in. One that is answered already costs nothing and takes no place.
+// enter lets an operation in. One that is answered already costs nothing and takes no place; what it may select is bounded as ever.
 func (h *Handler) enter(ctx context.Context, p *prepared, class gate.Class) (*turn, *fault.Fault) {
-	if h.answered(ctx, p) {
-		v := auth.From(ctx)
-		return &turn{h: h, caller: v.Caller(), standing: h.o.Rate.Look(ctx, v.Caller()), leave: func() {}}, nil
+	if !over(p.cost, h.o.Limits.Cost) && h.answered(ctx, p) {
+		caller := auth.From(ctx).Caller()
+		return &turn{h: h, caller: caller, estimated: p.cost, standing: h.o.Rate.Look(ctx, caller), leave: func() {}}, nil
 	}
 	return h.admit(ctx, p.cost, class)
 }

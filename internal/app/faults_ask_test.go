@@ -237,6 +237,11 @@ func TestAnAnswerThatIsThereCostsNothing(t *testing.T) {
 	if got := mutate("m"); got.status != 200 || got.text != first.text {
 		t.Errorf("sent again: %d %s; want %s", got.status, got.text, first.text)
 	}
+	const page = `history(first:500){nodes{id run{id} factor{id dataset{id}}}}`
+	large, err := s.rest(t, f.key, "POST", "/graphql", bytes.NewReader(importing("m", 0, 3, "a:"+page+" b:"+page+" c:"+page)), "Content-Type", asJSON)
+	if err != nil || !strings.Contains(large.text, "COST_LIMIT_EXCEEDED") {
+		t.Errorf("sent again with more to show than an operation may: %s, %v", large.text, err)
+	}
 	if got := send("f"); got.status != 202 || got.ID != sent.ID {
 		t.Errorf("the file sent again: %d %s; want batch %s", got.status, got.text, sent.ID)
 	}
