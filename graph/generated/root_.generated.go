@@ -3456,7 +3456,7 @@ extend type Mutation {
     "What is to be written, and how."
     input: StartExportInput!
   ): BatchPayload! @cost(weight: "10") @requires(role: ANALYST)
-  "Stops a batch soon. What it has not published is removed; a batch that has ended stays as it is. An id of anything else is NOT_FOUND."
+  "Stops a batch soon. Nothing of a recalculation or an export stays; lines that an import has stored stay, and are counted. A batch that has ended stays as it is. An id of anything else is NOT_FOUND."
   cancelBatch(
     "The batch's global id."
     id: ID!

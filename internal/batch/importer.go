@@ -1,5 +1,5 @@
 // Package batch takes many items and gives a result for each, in their order: it checks them, finds their factors, calculates on every core,
-// and writes chunk by chunk, several at a time where the database can.
+// and writes chunk by chunk, several at a time where the database can. What nobody waits for, files in and out and recalculations, it does in the background.
 package batch
 
 import (
