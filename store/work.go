@@ -61,24 +61,34 @@ func keyReused() *fault.Fault {
 	return fault.New(fault.IdempotencyKeyReused, "This idempotency key was given for other work within the last 24 hours; give each piece of work a key of its own.")
 }
 
-// HoldKey renews the lease of a key, in the transaction of what was done. Whoever does not hold it any more gets ErrNotHeld, and nothing of the transaction stays.
-// Finished work is kept for as long as keys are.
+// HoldKey renews the lease of a key, in the transaction of what was done and last in it, so that the writers of one piece of work do not wait for each other's sums.
+// Whoever has left the key, or does not hold it any more, gets ErrNotHeld, now or at the end, and nothing of the transaction stays. Finished work is kept for as long
+// as keys are.
 func (w *Writer) HoldKey(ctx context.Context, name string, holder ID, lease time.Duration, finished bool) error {
-	now := w.t.store.Now()
-	var end *exact.Instant
-	if finished {
-		end = &now
-	}
-	n, err := w.affected(ctx, "idempotency_keys", "UPDATE idempotency_keys SET lease_until = $4, finished_at = $5 WHERE org_id = $1 AND name = $2 AND holder = $3 AND finished_at IS NULL",
-		w.t.org, name, holder, later(now, lease), end)
+	const held = "org_id = $1 AND name = $2 AND holder = $3 AND finished_at IS NULL AND lease_until IS NOT NULL"
+	n := 0
+	err := w.query(ctx, "SELECT", "idempotency_keys", "SELECT 1 FROM idempotency_keys WHERE "+held, []any{w.t.org, name, holder}, func(scan scanner) error { return scan(&n) })
 	if err == nil && n == 0 {
 		err = ErrNotHeld
 	}
+	w.last = append(w.last, func(ctx context.Context) error {
+		now := w.t.store.Now()
+		var end *exact.Instant
+		if finished {
+			end = &now
+		}
+		n, err := w.affected(ctx, "idempotency_keys", "UPDATE idempotency_keys SET lease_until = $4, finished_at = $5 WHERE "+held, w.t.org, name, holder, later(now, lease), end)
+		if err == nil && n == 0 {
+			err = ErrNotHeld
+		}
+		return err
+	})
 	return err
 }
 
 // LeaveKey gives a key back whose work failed: with nothing stored it is free for any work, and otherwise for whoever goes on with the same. A transaction of the work
-// may still be on its way: the first statement waits for it, and what it stored is there for the second, which begins later.
+// may still be on its way. Where that has renewed the key, the first statement waits for it, and what it stored is there for the second, which begins later; where it
+// has not, it finds the key left, and stores nothing.
 func (t *Tenant) LeaveKey(ctx context.Context, name string, holder ID) error {
 	return t.Write(ctx, func(ctx context.Context, w *Writer) error {
 		const held = "org_id = $1 AND name = $2 AND holder = $3 AND finished_at IS NULL"

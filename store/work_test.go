@@ -14,8 +14,8 @@ import (
 	"carbongraph/store/storetest"
 )
 
-// A key is given back while a transaction of its work is being committed, which whoever gives it back does not know: what is stored is found by the next with the key.
-func TestAKeyIsLeftWhileItsWorkIsCommitted(t *testing.T) {
+// A key is given back while a transaction of its work is on its way, which whoever gives it back does not know: it waits for nothing, and the transaction stores nothing.
+func TestAKeyIsLeftWhileItsWorkIsOnItsWay(t *testing.T) {
 	st := storetest.Postgres(t)
 	tenant := storetest.Organization(t, st, "Acme")
 	holder := st.NewID()
@@ -23,23 +23,67 @@ func TestAKeyIsLeftWhileItsWorkIsCommitted(t *testing.T) {
 	if err != nil || !claim.Mine {
 		t.Fatal(claim, err)
 	}
-	written, left := make(chan struct{}), make(chan error, 1)
-	go func() {
-		<-written
-		left <- tenant.LeaveKey(t.Context(), "k", holder)
-	}()
-	storetest.Write(t, tenant, func(ctx context.Context, w *store.Writer) error {
-		err := errors.Join(w.PutPiece(ctx, claim.Work, store.Piece{Items: 1}), w.HoldKey(ctx, "k", holder, time.Minute, false))
-		close(written)
-		time.Sleep(300 * time.Millisecond) // so that it waits
-		return err
+	left := make(chan error, 1)
+	err = tenant.Write(t.Context(), func(ctx context.Context, w *store.Writer) error {
+		if err := errors.Join(w.PutPiece(ctx, claim.Work, store.Piece{Items: 1}), w.HoldKey(ctx, "k", holder, time.Minute, false)); err != nil {
+			return err
+		}
+		go func() { left <- tenant.LeaveKey(t.Context(), "k", holder) }()
+		select {
+		case err := <-left: // the key is written last: nobody waits for the rest
+			left <- err
+			return err
+		case <-time.After(10 * time.Second):
+			return errors.New("who leaves the key waits for what is not yet committed")
+		}
 	})
+	if !errors.Is(err, store.ErrNotHeld) {
+		t.Fatalf("what was on its way when the key was left: %v", err)
+	}
 	if err := <-left; err != nil {
 		t.Fatal(err)
 	}
-	next, err := tenant.ClaimKey(t.Context(), "k", "test", []byte("x"), st.NewID(), time.Minute)
-	if err != nil || !next.Mine || next.Work != claim.Work {
-		t.Errorf("the next gets %+v, %v; want work %s", next, err, claim.Work)
+	if pieces, err := tenant.Pieces(t.Context(), claim.Work); err != nil || len(pieces) > 0 {
+		t.Errorf("%d pieces are stored (%v), and nobody knows of them", len(pieces), err)
+	}
+	if next, err := tenant.ClaimKey(t.Context(), "k", "other", []byte("y"), st.NewID(), time.Minute); err != nil || !next.Mine {
+		t.Errorf("the key is not free: %+v, %v", next, err)
+	}
+}
+
+// What is stored when the key is left belongs to whoever goes on with the work.
+func TestALeftKeyKeepsWhatIsStored(t *testing.T) {
+	for name, open := range map[string]func(testing.TB, ...storetest.Option) *store.Store{"sqlite": storetest.SQLite, "postgres": storetest.Postgres} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			st := open(t)
+			tenant := storetest.Organization(t, st, "Acme")
+			holder := st.NewID()
+			claim, err := tenant.ClaimKey(t.Context(), "k", "test", []byte("x"), holder, time.Minute)
+			if err != nil || !claim.Mine {
+				t.Fatal(claim, err)
+			}
+			hold := func(finished bool) error {
+				return tenant.Write(t.Context(), func(ctx context.Context, w *store.Writer) error {
+					return w.HoldKey(ctx, "k", holder, time.Minute, finished)
+				})
+			}
+			storetest.Write(t, tenant, func(ctx context.Context, w *store.Writer) error {
+				return errors.Join(w.PutPiece(ctx, claim.Work, store.Piece{Items: 1}), w.HoldKey(ctx, "k", holder, time.Minute, false))
+			})
+			if err := tenant.LeaveKey(t.Context(), "k", holder); err != nil {
+				t.Fatal(err)
+			}
+			for _, finished := range []bool{false, true} {
+				if err := hold(finished); !errors.Is(err, store.ErrNotHeld) {
+					t.Errorf("a key that was left is held again (finished: %t): %v", finished, err)
+				}
+			}
+			next, err := tenant.ClaimKey(t.Context(), "k", "test", []byte("x"), st.NewID(), time.Minute)
+			if err != nil || !next.Mine || next.Work != claim.Work {
+				t.Errorf("the next gets %+v, %v; want work %s", next, err, claim.Work)
+			}
+		})
 	}
 }
 
