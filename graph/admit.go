@@ -84,6 +84,9 @@ func (h *Handler) admit(ctx context.Context, cost int, class gate.Class) (*turn,
 		return t, h.faultOf(ctx, err)
 	}
 	t.charged, t.leave = points, leave // from here on there is something to give back
+	if class == gate.Interactive {
+		h.o.Asked()
+	}
 	return t, nil
 }
 

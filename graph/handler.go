@@ -41,6 +41,8 @@ type Options struct {
 	Viewer func(r *http.Request, authorization string) (*auth.Viewer, error)
 	// Answered tells whether the work that these idempotency keys name is done; nil: nobody knows.
 	Answered func(ctx context.Context, keys []string) (bool, error)
+	// Asked is told of each operation that somebody waits for, before it runs; nil: nobody wants to know.
+	Asked func()
 	// Rate, Admission and Streams bound what a caller may spend, what runs at once, and the streams of each caller.
 	Rate      *gate.Rate
 	Admission *gate.Admission
@@ -80,6 +82,9 @@ type Handler struct {
 func New(o Options) *Handler {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Asked == nil {
+		o.Asked = func() {}
 	}
 	o.Heartbeat, o.InitTimeout = cmp.Or(o.Heartbeat, heartbeat), cmp.Or(o.InitTimeout, initTimeout)
 	o.MessageTimeout = cmp.Or(o.MessageTimeout, messageTimeout)

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -49,6 +50,7 @@ type App struct {
 	broker    *broker.Broker
 	rate      *gate.Rate
 	admission *gate.Admission
+	asked     atomic.Uint64 // operations that somebody waits for, so far
 	public    *listener
 	admin     *listener
 	handler   func() (*public, error)
@@ -100,7 +102,7 @@ func (a *App) open(ctx context.Context) (err error) {
 		a.opened("tokens", background(ctx, a.Tokens.Run))
 	}
 	a.opened("reference", background(ctx, a.Store.HoldReference))
-	if a.importer, err = newImporter(a.Store, 0); err != nil {
+	if a.importer, err = newImporter(a.Store, batch.Options{Asked: a.asked.Load}); err != nil {
 		return err
 	}
 	a.sources()
@@ -155,6 +157,7 @@ func (a *App) routes(redis func(context.Context) string) (*public, error) {
 		Answered: func(ctx context.Context, keys []string) (bool, error) {
 			return a.Store.Tenant(auth.From(ctx).Org).Answered(ctx, keys)
 		},
+		Asked:  func() { a.asked.Add(1) },
 		Viewer: door.Who, Rate: a.rate, Points: a.o.Config.RateLimit, Period: time.Minute, Admission: a.admission,
 		Streams: gate.NewStreams(a.o.Config.Limits.Streams), Origins: a.o.Config.CORSOrigins,
 	})

@@ -44,7 +44,7 @@ func (e *exportCommand) Run(ctx context.Context, w *World) error {
 		if err != nil {
 			return err
 		}
-		im, err := newImporter(st, 0)
+		im, err := newImporter(st, batch.Options{})
 		if err != nil {
 			return err
 		}

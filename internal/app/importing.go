@@ -66,7 +66,7 @@ func (i *importCommand) Run(ctx context.Context, w *World) error {
 			return err
 		}
 		t := st.Tenant(org.ID)
-		im, err := newImporter(st, map[string]int{"small": 100, "medium": 1000, "large": 10_000}[i.Rows])
+		im, err := newImporter(st, batch.Options{ChunkRows: map[string]int{"small": 100, "medium": 1000, "large": 10_000}[i.Rows], Writers: st.Writers()})
 		if err != nil {
 			return err
 		}

@@ -61,7 +61,7 @@ func sow(ctx context.Context, st *store.Store, org *store.Organization, o seed.O
 	if err := t.Write(ctx, func(ctx context.Context, w *store.Writer) error { return w.PutMappings(ctx, rules) }); err != nil {
 		return nil, err
 	}
-	im, err := newImporter(st, sowAtOnce)
+	im, err := newImporter(st, batch.Options{ChunkRows: sowAtOnce, Writers: st.Writers()})
 	if err != nil {
 		return nil, err
 	}

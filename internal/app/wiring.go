@@ -74,13 +74,14 @@ func (a *App) ledger(ctx context.Context) exec.Ledger {
 	return exec.Ledger{Store: a.Store, Tenant: a.Store.Tenant(v.Org), Viewer: &model.Viewer{Org: v.Org, Role: v.Role, KeyName: v.KeyName}}
 }
 
-// newImporter makes the importer over the factors of the database. One transaction takes so many lines; 0 is the usual number.
-func newImporter(st *store.Store, chunkRows int) (*batch.Importer, error) {
+// newImporter makes the importer over the factors of the database.
+func newImporter(st *store.Store, o batch.Options) (*batch.Importer, error) {
 	engine, err := factors.Engine()
 	if err != nil {
 		return nil, err
 	}
-	return batch.New(batch.Options{Store: st, Catalog: factors.NewCatalog(st, 0), Engine: engine, ChunkRows: chunkRows}), nil
+	o.Store, o.Catalog, o.Engine = st, factors.NewCatalog(st, 0), engine
+	return batch.New(o), nil
 }
 
 // scalars check the variables of the schema's scalars before anything runs.

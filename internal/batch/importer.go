@@ -26,8 +26,10 @@ type Options struct {
 	Engine    *calc.Engine
 	Now       func() time.Time // nil: time.Now. What happens after its day, in UTC, is in the future
 	Workers   int              // goroutines that calculate; 0: one for each core
-	Writers   int              // transactions that write a file at once; 0: as many as the store finds sensible
+	Writers   int              // transactions that write at once; 0: as many as the store finds sensible, within a quarter of its connections
 	ChunkRows int              // lines in one transaction; 0: 1,000 of a list, and of a file what turns out to be fastest
+	// Asked counts the operations that somebody waits for: while there are new ones, imports in the background rest between transactions. nil: nobody asks here.
+	Asked func() uint64
 }
 
 // Importer imports suppliers and activities. It is safe for concurrent use.
@@ -42,24 +44,26 @@ type Importer struct {
 	fixed   bool // the size of chunks, which is found otherwise while a file is imported
 	most    int  // rows that a transaction of a file may have, where its size is found
 	slots   *slots
+	asked   func() uint64
 }
 
 // New makes an importer.
 func New(o Options) *Importer {
-	im := &Importer{store: o.Store, catalog: o.Catalog, engine: o.Engine, now: o.Now, workers: o.Workers, writers: o.Writers, chunk: o.ChunkRows, fixed: o.ChunkRows > 0, most: mostRows}
+	im := &Importer{store: o.Store, catalog: o.Catalog, engine: o.Engine, now: o.Now, workers: o.Workers, writers: o.Writers, chunk: o.ChunkRows, fixed: o.ChunkRows > 0, most: mostRows, asked: o.Asked}
 	if im.now == nil {
 		im.now = time.Now
 	}
 	if im.workers <= 0 {
 		im.workers = runtime.GOMAXPROCS(0)
 	}
+	most := im.writers
 	if im.writers <= 0 {
-		im.writers = im.store.Writers()
+		im.writers, most = im.store.Writers(), im.store.Share()
 	}
 	if im.chunk <= 0 {
 		im.chunk = chunkRows
 	}
-	im.slots = newSlots(max(im.writers, im.store.Share()))
+	im.slots = newSlots(most)
 	return im
 }
 
@@ -95,6 +99,7 @@ type course struct {
 	whole    bool          // all lines are one chunk
 	patience time.Duration // how long it waits for a database that is away
 	sizer    *sizer        // finds the size of chunks; nil: it is fixed
+	yields   *yielding     // to those who ask; nil: it goes on all the time
 	at       int           // the place of the next line, among all files
 	read     func() int64  // bytes of the files so far; nil: there are none
 	foreign  bool          // the file has other columns than its batch

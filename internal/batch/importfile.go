@@ -81,7 +81,7 @@ func (im *Importer) importFile(ctx context.Context, t *store.Tenant, b *store.Ba
 const besideRows = 1000
 
 // beside is the importer for work that nobody waits for, on a server that answers those who do: it takes half of the cores and of what writes at once, and
-// its transactions are short.
+// its transactions are short. While somebody asks it also rests between them (yielding).
 func (im *Importer) beside() *Importer {
 	half := *im
 	half.workers, half.writers, half.most = (im.workers+1)/2, (im.writers+1)/2, besideRows
@@ -95,6 +95,7 @@ func (im *Importer) resume(ctx context.Context, t *store.Tenant, b *store.Batch,
 		return nil, err
 	}
 	r.began, r.patience, r.record.ID = im.now(), patience, b.ID
+	r.yields = newYielding(im.asked)
 	if r.stored, err = t.Pieces(ctx, b.ID); err != nil {
 		return nil, err
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"math"
 	"runtime/debug"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 	"golang.org/x/sync/semaphore"
@@ -70,8 +71,12 @@ func (r *run) pipeline(ctx context.Context, next func() (*line, error), tally fu
 	for range r.writers {
 		g.Go(guarded(func() error {
 			for c := range writes {
+				began := time.Now()
 				if err := r.keep(ctx, going, c); err != nil {
 					return err
+				}
+				if r.yields.rest(going, time.Since(began)) {
+					r.sizer.pause()
 				}
 			}
 			return nil

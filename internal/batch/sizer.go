@@ -74,3 +74,13 @@ func (s *sizer) add(lines int) {
 	}
 	s.size = max(leastRows, min(s.most, s.size))
 }
+
+// pause tells that the import rested: what is measured begins anew.
+func (s *sizer) pause() {
+	if s == nil {
+		return
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.lines, s.since = 0, s.now()
+}

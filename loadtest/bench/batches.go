@@ -275,6 +275,11 @@ func (b *bench) paymentsByServer(ctx context.Context, files []string) error {
 	if seen.err != nil {
 		return seen.err
 	}
+	again, _, err := read(func(n int) bool { return n == 500 })
+	if err != nil {
+		return err
+	}
+	idle = min(idle, again) // what other work on the machine made slower is no idle value
 	times := busy.Seconds() / idle.Seconds()
 	b.add(figure{"P95 of a first page beside an import, against idle", fmt.Sprintf("%.1f times (%s of %d read, %s idle)", times, milliseconds(busy), n, milliseconds(idle)), "< 3", times < 3})
 	b.add(figure{"progress is late by, at most", fmt.Sprintf("%s (%d messages, median %s)", milliseconds(seen.worst), seen.messages, milliseconds(seen.median)), "< 300 ms", seen.worst < 300*time.Millisecond})
