@@ -26,6 +26,7 @@ func rooms() map[string][]string {
 		"store":           {},
 		"internal/auth":   {"store"},
 		"internal/gate":   {},
+		"cachex":          {},
 		"internal/calc":   {},
 		"internal/ingest": {},
 		"web":             {},

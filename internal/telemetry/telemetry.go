@@ -18,6 +18,7 @@ type Telemetry struct {
 	Gate    *Gate
 	Broker  *Broker
 	Batch   *Batch
+	Cache   *Cache
 
 	registry *prometheus.Registry
 }
@@ -34,6 +35,7 @@ func New() *Telemetry {
 		Gate:     newGate(reg),
 		Broker:   newBroker(reg),
 		Batch:    newBatch(reg),
+		Cache:    newCache(reg),
 		registry: reg,
 	}
 }

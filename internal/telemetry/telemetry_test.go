@@ -48,6 +48,15 @@ func scrape(t *testing.T) string {
 	tel.Gate.Shared(true)
 	tel.Batch.Begun("IMPORT")
 	tel.Batch.Ended("IMPORT", telemetry.BatchPartial, time.Second)
+	tel.Cache.Strategy("api_responses")
+	tel.Cache.Loaded("api_responses", 20*time.Millisecond)
+	tel.Cache.Watch(func() telemetry.CacheState {
+		return telemetry.CacheState{
+			Layers: []telemetry.CacheLayer{{Layer: "L1", Strategy: "api_responses", Hits: 7, Stale: 2, Evictions: 3, Bytes: 4096, Entries: 5},
+				{Layer: "L2", Strategy: "api_responses", Misses: 4, Corrupt: 1}},
+			Dropped: telemetry.CacheDropped{Full: 6}, Reading: true,
+		}
+	})
 	tel.Broker.LookedUp("http", "answered", false)
 	tel.Broker.LookedUp("http", "answered", true)
 	tel.Broker.LookedUp("https://me:secret@example.com", "failed", false)
@@ -98,6 +107,22 @@ func TestWhatTheGateAndTheCostMeasure(t *testing.T) {
 		`carbongraph_graphql_cost_ratio_bucket{le="0.25"} 1`, `carbongraph_graphql_cost_ratio_bucket{le="0.1"} 0`, "carbongraph_graphql_cost_ratio_count 1",
 		`carbongraph_graphql_cost_points_total{kind="estimated"} 100`, `carbongraph_graphql_cost_points_total{kind="actual"} 25`,
 		`carbongraph_graphql_streams{transport="sse"} 1`, `carbongraph_graphql_streams{transport="websocket"} 0`,
+	} {
+		if !strings.Contains(out, "\n"+line+"\n") {
+			t.Errorf("no line %s", line)
+		}
+	}
+}
+
+func TestWhatTheCacheMeasures(t *testing.T) {
+	out := scrape(t)
+	for _, line := range []string{
+		`carbongraph_cache_requests_total{layer="L1",result="hit",strategy="api_responses"} 7`, `carbongraph_cache_requests_total{layer="L1",result="stale",strategy="api_responses"} 2`,
+		`carbongraph_cache_requests_total{layer="L2",result="miss",strategy="api_responses"} 4`, `carbongraph_cache_requests_total{layer="L2",result="corrupt",strategy="api_responses"} 1`,
+		`carbongraph_cache_evictions_total{strategy="api_responses"} 3`, `carbongraph_cache_bytes{strategy="api_responses"} 4096`, `carbongraph_cache_entries{strategy="api_responses"} 5`,
+		`carbongraph_cache_writes_dropped_total{reason="full"} 6`, `carbongraph_cache_writes_dropped_total{reason="away"} 0`,
+		`carbongraph_cache_redis_up{use="read"} 1`, `carbongraph_cache_redis_up{use="write"} 0`,
+		`carbongraph_cache_load_seconds_bucket{strategy="api_responses",le="0.02"} 1`, `carbongraph_cache_load_seconds_count{strategy="other"} 0`,
 	} {
 		if !strings.Contains(out, "\n"+line+"\n") {
 			t.Errorf("no line %s", line)
