@@ -11,13 +11,14 @@ import (
 
 // Telemetry is every group of metrics, each handed to its own room.
 type Telemetry struct {
-	Store   *Store
-	Loader  *Loader
-	HTTP    *HTTP
-	GraphQL *GraphQL
-	Gate    *Gate
-	Broker  *Broker
-	Batch   *Batch
+	Store    *Store
+	Loader   *Loader
+	HTTP     *HTTP
+	GraphQL  *GraphQL
+	Gate     *Gate
+	Broker   *Broker
+	Batch    *Batch
+	Versions *Versions
 
 	registry *prometheus.Registry
 }
@@ -34,6 +35,7 @@ func New() *Telemetry {
 		Gate:     newGate(reg),
 		Broker:   newBroker(reg),
 		Batch:    newBatch(reg),
+		Versions: newVersions(reg),
 		registry: reg,
 	}
 }
