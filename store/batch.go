@@ -111,7 +111,10 @@ func (t *Tenant) StartRecalculation(ctx context.Context, b *Batch, r *Calculatio
 		if _, err := w.tx.NewInsert().Model(&row).Exec(ctx); err != nil {
 			return err
 		}
-		if err := w.exec(ctx, "INSERT", "unpublished_runs", "INSERT INTO unpublished_runs (org_id, run_id) VALUES ($1, $2)", t.org, r.ID); err != nil {
+		err := w.unseen(func() error { // the run has no emissions yet
+			return w.exec(ctx, "INSERT", "unpublished_runs", "INSERT INTO unpublished_runs (org_id, run_id) VALUES ($1, $2)", t.org, r.ID)
+		})
+		if err != nil {
 			return err
 		}
 		if err := w.insertBatch(ctx, b); err != nil {
@@ -292,7 +295,7 @@ func (w *Writer) affected(ctx context.Context, table, text string, args ...any) 
 	began := time.Now()
 	s := w.t.store
 	defer func() { observer{s.metrics}.note(ctx, "UPDATE", table, began, err) }()
-	res, err := w.tx.Tx.Tx.ExecContext(ctx, text, s.dialect.bound(args, false)...)
+	res, err := w.tx.exec(ctx, text, s.dialect.bound(args, false)...)
 	if err != nil {
 		return 0, err
 	}

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 
+	"carbongraph/internal/exact"
 	"carbongraph/internal/fault"
 )
 
@@ -42,6 +43,7 @@ func (w *Writer) DeleteLines(ctx context.Context, externalIDs []string) ([]*faul
 		return nil, err
 	}
 	var doomed []ID
+	years := map[int]bool{}
 	for i, was := range stored {
 		switch {
 		case refused[i] != nil:
@@ -51,12 +53,13 @@ func (w *Writer) DeleteLines(ctx context.Context, externalIDs []string) ([]*faul
 			refused[i] = lineLocked(externalIDs[i], was.occurredOn.Year())
 		default:
 			doomed = append(doomed, was.id)
+			years[was.occurredOn.Year()] = true
 		}
 	}
-	return refused, w.delete(ctx, doomed)
+	return refused, w.inYears(years, func() error { return w.delete(ctx, doomed) })
 }
 
-// delete removes activities, which are locked, and their emissions.
+// delete removes activities, which are locked, and their emissions; it runs in the years of the activities, and tells those of emissions that were superseded.
 func (w *Writer) delete(ctx context.Context, activities []ID) error {
 	if len(activities) == 0 {
 		return nil
@@ -72,5 +75,10 @@ func (w *Writer) delete(ctx context.Context, activities []ID) error {
 	}
 	of := w.statement()
 	of.in("activity_id", listUUID, activities)
-	return w.exec(ctx, "DELETE", "emissions", "DELETE FROM emissions WHERE "+of.all(), of.args...)
+	return w.query(ctx, "DELETE", "emissions", "DELETE FROM emissions WHERE "+of.all()+" RETURNING occurred_on", of.args, func(scan scanner) error {
+		var day exact.Date
+		err := scan(&day)
+		w.tx.raises.years[day.Year()] = true
+		return err
+	})
 }

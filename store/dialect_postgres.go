@@ -103,6 +103,16 @@ func (postgres) words() map[string]string {
 			CREATE TABLE emission_sums_1 PARTITION OF emission_sums FOR VALUES IN (1) WITH (fillfactor = 50);
 			CREATE TABLE emission_sums_2 PARTITION OF emission_sums FOR VALUES IN (2) WITH (fillfactor = 50);
 			CREATE TABLE emission_sums_3 PARTITION OF emission_sums FOR VALUES IN (3) WITH (fillfactor = 50)`,
+		"xid": "xid8", "raisedBy": "org_id, subject, xid", "triggers": "yes", "churned": " WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000)",
+		"own": "SELECT set_config('carbongraph.raises', 'own', TRUE)", "tryLock": "SELECT pg_try_advisory_xact_lock($1)",
+		"raise": `INSERT INTO versions (org_id, subject, xid, n) SELECT r.org_id, r.subject, pg_current_xact_id(), 1 FROM unnest($1::uuid[], $2::text[]) AS r (org_id, subject)
+			ON CONFLICT (org_id, subject, xid) DO NOTHING RETURNING CAST(xid AS text)`,
+		"moment": "SELECT CAST(pg_current_snapshot() AS text)",
+		"changes": `SELECT CAST(pg_current_snapshot() AS text), v.org_id FROM (SELECT 1) AS one LEFT JOIN (SELECT DISTINCT org_id FROM versions
+			WHERE xid >= pg_snapshot_xmin(CAST(CAST($1 AS text) AS pg_snapshot)) AND NOT pg_visible_in_snapshot(xid, CAST(CAST($1 AS text) AS pg_snapshot))) AS v ON TRUE`,
+		"compact": `WITH gone AS (DELETE FROM versions AS v USING (SELECT org_id, subject FROM versions GROUP BY org_id, subject HAVING COUNT(*) > 4) AS many
+			WHERE v.org_id = many.org_id AND v.subject = many.subject RETURNING v.org_id, v.subject, v.n)
+			INSERT INTO versions (org_id, subject, xid, n) SELECT org_id, subject, pg_current_xact_id(), SUM(n) FROM gone GROUP BY org_id, subject`,
 		"monthOf": postgres{}.firstDay("e.occurred_on", ByMonth), "yearOf": postgres{}.firstDay("e.occurred_on", ByYear)}
 }
 
@@ -118,6 +128,7 @@ func (postgres) lock(ctx context.Context, tx *transaction, number int64, shared 
 		defer func() { err = errors.Join(err, p.Close()) }()
 		p.SendQueryParams(take, [][]byte{strconv.AppendInt(nil, number, 10)}, nil, nil, nil)
 		if read != "" {
+			p.SendQueryParams(postgres{}.words()["own"], nil, nil, nil, nil) // who writes lines will need it, and here it costs no round trip
 			values := make([][]byte, len(args))
 			for i, arg := range args {
 				values[i] = []byte(arg)
@@ -130,6 +141,10 @@ func (postgres) lock(ctx context.Context, tx *transaction, number int64, shared 
 		if _, err := results(p); err != nil || read == "" {
 			return err
 		}
+		if _, err := results(p); err != nil {
+			return err
+		}
+		tx.owns = true
 		rows, err := results(p)
 		for _, row := range rows {
 			n, bad := strconv.ParseInt(string(row[0]), 10, 32)

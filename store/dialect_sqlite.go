@@ -90,6 +90,12 @@ func (sqliteDialect) words() map[string]string {
 		"bytes": "blob", "date": "text", "instant": "text", "include": ",",
 		"hasTable": "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?)", "pairs": "json_each($1)", "locked": "",
 		"free": "+", "river": "", "roomy": "", "byGrain": "STRICT, WITHOUT ROWID",
+		"xid": "integer", "raisedBy": "org_id, subject", "triggers": "", "churned": "", "own": "", "tryLock": "", "compact": "",
+		"raise": `INSERT INTO versions (org_id, subject, xid, n) SELECT o.value, s.value, (SELECT COALESCE(MAX(xid), 0) + 1 FROM versions), 1
+			FROM json_each($1) AS o JOIN json_each($2) AS s ON s.key = o.key WHERE TRUE ON CONFLICT (org_id, subject) DO UPDATE SET xid = excluded.xid, n = n + 1 RETURNING xid`,
+		"moment": "SELECT CAST(COALESCE(MAX(xid), 0) AS text) FROM versions",
+		"changes": `SELECT CAST((SELECT COALESCE(MAX(xid), 0) FROM versions) AS text), v.org_id FROM (SELECT 1) AS one LEFT JOIN (SELECT DISTINCT org_id FROM versions
+			WHERE xid > CAST($1 AS integer)) AS v ON TRUE`,
 		"monthOf": sqliteDialect{}.firstDay("e.occurred_on", ByMonth), "yearOf": sqliteDialect{}.firstDay("e.occurred_on", ByYear)}
 }
 
@@ -102,7 +108,7 @@ func (sqliteDialect) lock(ctx context.Context, tx *transaction, _ int64, _ bool,
 	for i, arg := range args {
 		values[i] = arg
 	}
-	rows, err := tx.Tx.Tx.QueryContext(ctx, read, values...)
+	rows, err := tx.tx.Tx.QueryContext(ctx, read, values...)
 	if err != nil {
 		return nil, err
 	}
@@ -152,7 +158,7 @@ func (sqliteDialect) insert(ctx context.Context, tx *transaction, table string, 
 	for from := 0; from < n; {
 		rows := min(atOnce, n-from)
 		one := "(" + strings.Repeat("?, ", len(columns)-1) + "?)"
-		stmt, err := tx.Tx.Tx.PrepareContext(ctx, "INSERT OR FAIL INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES "+strings.Repeat(one+", ", rows-1)+one)
+		stmt, err := tx.tx.Tx.PrepareContext(ctx, "INSERT OR FAIL INTO "+table+" ("+strings.Join(columns, ", ")+") VALUES "+strings.Repeat(one+", ", rows-1)+one)
 		if err != nil {
 			return err
 		}

@@ -24,7 +24,7 @@ func (s *Store) PutDataset(ctx context.Context, d *FactorDataset, factors []*Emi
 			return nil, false, err
 		}
 	}
-	err = s.transact(ctx, "put dataset", func(ctx context.Context, tx *transaction) error {
+	err = s.transact(ctx, "put dataset", ID{}, func(ctx context.Context, tx *transaction) error {
 		stored, created = nil, false
 		if err := s.lockReferences(ctx, tx); err != nil { // versions that come in together find each other
 			return err
@@ -53,7 +53,7 @@ func (s *Store) PutDataset(ctx context.Context, d *FactorDataset, factors []*Emi
 			}
 		}
 		stored, created = row.dataset(), true
-		return s.dialect.insert(ctx, tx, "emission_factors", factorColumns, len(factors), func(i int) []any { return factorValues(factors[i], gases[i]) })
+		return tx.insert(ctx, "emission_factors", factorColumns, len(factors), func(i int) []any { return factorValues(factors[i], gases[i]) })
 	})
 	if err != nil {
 		return nil, false, err

@@ -115,7 +115,17 @@ func (w *Writer) PutLines(ctx context.Context, lines []*Line) ([]ItemStatus, err
 		return nil, err
 	}
 	statuses := w.decide(pending, stored)
-	return statuses, w.put(ctx, pending, statuses)
+	years := map[int]bool{}
+	for i := range pending {
+		if statuses[i] != Created && statuses[i] != Updated {
+			continue
+		}
+		years[pending[i].Activity.OccurredOn.Year()] = true
+		if stored[i] != nil {
+			years[stored[i].occurredOn.Year()] = true
+		}
+	}
+	return statuses, w.inYears(years, func() error { return w.put(ctx, pending, statuses) })
 }
 
 // prepare checks what the tables take for granted, and digests the line.
@@ -266,16 +276,18 @@ func (w *Writer) refused(p *pendingLine, was *storedLine) *fault.Fault {
 	return nil
 }
 
-// supersede takes the current emissions of activities away.
+// supersede takes the current emissions of activities away, and tells their years, in which it runs.
 func (w *Writer) supersede(ctx context.Context, activities []ID) error {
 	b := w.statement()
 	b.in("activity_id", listUUID, activities)
-	return w.query(ctx, "UPDATE", "emissions", "UPDATE emissions AS e SET superseded = TRUE WHERE "+b.all("NOT superseded", published)+" RETURNING id, supplier_id", b.args,
+	return w.query(ctx, "UPDATE", "emissions", "UPDATE emissions AS e SET superseded = TRUE WHERE "+b.all("NOT superseded", published)+" RETURNING id, supplier_id, occurred_on", b.args,
 		func(scan scanner) error {
 			var id ID
 			var supplier *ID
-			err := scan(&id, &supplier)
+			var day exact.Date
+			err := scan(&id, &supplier, &day)
 			w.ended = append(w.ended, id)
+			w.summed[day.Year()], w.tx.raises.years[day.Year()] = true, true
 			w.sumsOf(supplier)
 			return err
 		})
@@ -304,6 +316,7 @@ func (w *Writer) put(ctx context.Context, pending []pendingLine, statuses []Item
 		if e := p.Emission; e != nil {
 			calculated = append(calculated, p)
 			w.begun = append(w.begun, e.ID)
+			w.summed[e.OccurredOn.Year()] = true
 			w.sumsOf(e.SupplierID)
 		}
 	}

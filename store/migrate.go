@@ -103,16 +103,16 @@ func (s *Store) Migrations(ctx context.Context) ([]MigrationStatus, error) {
 
 // migrate runs f in one transaction under the lock, with what is applied, oldest first.
 func (s *Store) migrate(ctx context.Context, f func(*transaction, []appliedRow) error) error {
-	return s.transact(ctx, "migrate", func(ctx context.Context, tx *transaction) error {
+	return s.transact(ctx, "migrate", ID{}, func(ctx context.Context, tx *transaction) error {
 		if err := s.lockReferences(ctx, tx); err != nil {
 			return err
 		}
 		words := s.dialect.words()
-		if _, err := tx.ExecContext(ctx, fmt.Sprintf(`CREATE TABLE IF NOT EXISTS schema_migrations (name %s NOT NULL PRIMARY KEY,
+		if _, err := tx.tx.Tx.ExecContext(ctx, fmt.Sprintf(`CREATE TABLE IF NOT EXISTS schema_migrations (name %s NOT NULL PRIMARY KEY,
 			migration_group %s NOT NULL, applied_at %s NOT NULL)`, words["text"], words["int"], words["instant"])); err != nil {
 			return err
 		}
-		done, err := applied(ctx, tx)
+		done, err := applied(ctx, tx.tx)
 		if err != nil {
 			return err
 		}
@@ -126,7 +126,7 @@ func applied(ctx context.Context, db bun.IDB) (rows []appliedRow, err error) {
 	return rows, err
 }
 
-// runMigration runs all statements of a file.
+// runMigration runs all statements of a file. What they change of answers is noticed as if others had written it, by triggers.
 func (s *Store) runMigration(ctx context.Context, tx *transaction, file string) error {
 	text, err := template.New(file).Option("missingkey=error").ParseFS(migrationFiles, "migrations/"+file)
 	if err != nil {
@@ -136,7 +136,7 @@ func (s *Store) runMigration(ctx context.Context, tx *transaction, file string) 
 	if err := text.Execute(&sql, s.dialect.words()); err != nil {
 		return err
 	}
-	if _, err := tx.Tx.Tx.ExecContext(ctx, sql.String()); err != nil {
+	if _, err := tx.tx.Tx.ExecContext(ctx, sql.String()); err != nil {
 		return fmt.Errorf("%s: %w", file, err)
 	}
 	return nil

@@ -34,7 +34,10 @@ func (s *Store) CreateOrganization(ctx context.Context, o *Organization) error {
 	}
 	row := organizationRow{ID: o.ID, Name: o.Name, Country: o.Country, Currency: o.Currency, GwpSet: o.GwpSet, MoneyOrder: o.MoneyOrder,
 		StrictValidity: o.StrictValidity, CreatedAt: o.CreatedAt}
-	_, err := s.writes.NewInsert().Model(&row).Exec(ctx)
+	err := s.once(ctx, o.ID, func(ctx context.Context, tx *transaction) error {
+		_, err := tx.NewInsert().Model(&row).Exec(ctx)
+		return err
+	})
 	if err != nil && s.dialect.classify(err) == notUnique {
 		return fault.Wrap(err, fault.Conflict, "There is an organization %q already.", o.Name).At("name")
 	}

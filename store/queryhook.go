@@ -41,7 +41,7 @@ func (o observer) note(ctx context.Context, operation, table string, began time.
 	switch table {
 	case "organizations", "api_keys", "suppliers", "categories", "factor_datasets", "emission_factors", "activities", "emissions", "calculation_runs",
 		"factor_mappings", "settings", "formulas", "unpublished_runs", "batches", "run_lines", "run_differences", "run_sums", "emission_sums", "reporting_years", "reporting_year_events", "category_statements",
-		"batch_failures", "batch_parts", "batch_turns", "work_pieces", "idempotency_keys", "column_files":
+		"batch_failures", "batch_parts", "batch_turns", "work_pieces", "idempotency_keys", "column_files", "versions":
 	default:
 		table = ""
 	}

@@ -122,7 +122,7 @@ func (t *Tenant) TakeTurn(ctx context.Context, id, holder ID, lease time.Duratio
 		if err != nil {
 			return err
 		}
-		return w.exec(ctx, "UPDATE", "calculation_runs", "UPDATE calculation_runs SET status = $2 WHERE org_id = $1 AND id = (SELECT run_id FROM batches WHERE org_id = $1 AND id = $3) AND finished_at IS NULL",
+		return w.exec(ctx, "UPDATE", "calculation_runs", "UPDATE calculation_runs SET status = $2 WHERE org_id = $1 AND id = (SELECT run_id FROM batches WHERE org_id = $1 AND id = $3) AND finished_at IS NULL AND status <> $2",
 			t.org, string(RunRunning), id)
 	})
 	if errors.Is(err, errNotTaken) {

@@ -262,8 +262,10 @@ func (t *Tenant) ForgetRun(ctx context.Context, run ID, after *ID, n int) (more 
 		const some = "org_id = $1 AND run_id = $2 AND activity_id > $3"
 		last := "(SELECT activity_id FROM (SELECT activity_id FROM run_lines WHERE " + some + " ORDER BY activity_id LIMIT " + strconv.Itoa(n) + ") AS part ORDER BY activity_id DESC LIMIT 1)"
 		these := some + " AND activity_id <= " + last
-		err := w.exec(ctx, "DELETE", "emissions", "DELETE FROM emissions WHERE org_id = $1 AND id IN (SELECT emission_id FROM run_lines WHERE "+these+
-			" AND emission_id IS NOT NULL) AND run_id IN (SELECT run_id FROM unpublished_runs WHERE org_id = $1)", w.t.org, run, from.String())
+		err := w.unseen(func() error {
+			return w.exec(ctx, "DELETE", "emissions", "DELETE FROM emissions WHERE org_id = $1 AND id IN (SELECT emission_id FROM run_lines WHERE "+these+
+				" AND emission_id IS NOT NULL) AND run_id IN (SELECT run_id FROM unpublished_runs WHERE org_id = $1)", w.t.org, run, from.String())
+		})
 		if err != nil {
 			return err
 		}

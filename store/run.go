@@ -19,7 +19,7 @@ func (t *Tenant) StartRun(ctx context.Context, r *CalculationRun) error {
 		r.StartedAt = t.store.Now()
 	}
 	row := runRow{OrgID: t.org, ID: r.ID, Status: r.Status, Preview: r.Preview, Reason: r.Reason, GwpSet: r.GwpSet, StartedAt: r.StartedAt, FinishedAt: r.FinishedAt}
-	return t.store.transact(ctx, "start run", func(ctx context.Context, tx *transaction) error {
+	return t.store.transact(ctx, "start run", t.org, func(ctx context.Context, tx *transaction) error {
 		_, err := tx.NewInsert().Model(&row).Exec(ctx)
 		return err
 	})
@@ -37,7 +37,7 @@ func (t *Tenant) FinishRun(ctx context.Context, r *CalculationRun) error {
 		now := t.store.Now()
 		r.FinishedAt = &now
 	}
-	return t.store.transact(ctx, "finish run", func(ctx context.Context, tx *transaction) error {
+	return t.store.transact(ctx, "finish run", t.org, func(ctx context.Context, tx *transaction) error {
 		res, err := tx.NewUpdate().Model((*runRow)(nil)).Set("status = ?", r.Status).Set("finished_at = ?", r.FinishedAt).
 			Where("org_id = ?", t.org).Where("id = ?", r.ID).Exec(ctx)
 		if err != nil {

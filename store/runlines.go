@@ -74,7 +74,10 @@ func (w *Writer) PutRunLines(ctx context.Context, run ID, lines []*RunLine) erro
 	if err := w.putFormulas(ctx, pending); err != nil {
 		return err
 	}
-	if err := w.insert(ctx, "emissions", emissionColumns, len(pending), func(i int) []any { return w.emissionValues(&pending[i]) }); err != nil {
+	err := w.unseen(func() error {
+		return w.insert(ctx, "emissions", emissionColumns, len(pending), func(i int) []any { return w.emissionValues(&pending[i]) })
+	})
+	if err != nil {
 		return err
 	}
 	return w.insert(ctx, "run_lines", runLineColumns, len(lines), func(i int) []any { return w.runLineValues(run, lines[i]) })

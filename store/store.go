@@ -28,27 +28,32 @@ type Options struct {
 	Metrics     *telemetry.Store
 	Now         func() time.Time // nil: time.Now
 	NewID       func() ID        // nil: UUIDv7
+	// Committed is told after each commit that raised versions whose they are, before the writer hears of it; the zero ID stands for everybody's. It is told of a commit too
+	// of which nobody knows whether it came about. It must not wait. Nil: nobody is told.
+	Committed func(org ID)
 	// SkipMigrationCheck lets a database be opened that is behind: for `migrate`, and for whoever migrates at once.
 	SkipMigrationCheck bool
 }
 
 // Store is a database, open.
 type Store struct {
-	kind     string
-	dialect  dialect
-	db       *bun.DB // reads; on Postgres writes too
-	writes   *bun.DB // SQLite has one connection that writes
-	closers  []func() error
-	metrics  *telemetry.Store
-	log      *slog.Logger
-	now      func() time.Time
-	newID    func() ID
-	writers  int
-	share    int
-	held     holder
-	formulas knownFormulas
-	address  *pgxpool.Config // of the Postgres database
-	opened   time.Time
+	kind    string
+	dialect dialect
+	db      *bun.DB // reads; on Postgres writes too
+	writes  *bun.DB // SQLite has one connection that writes
+	closers []func() error
+	metrics *telemetry.Store
+	log     *slog.Logger
+	now     func() time.Time
+	newID   func() ID
+	// committed is told whose versions were raised.
+	committed func(org ID)
+	writers   int
+	share     int
+	held      holder
+	formulas  knownFormulas
+	address   *pgxpool.Config // of the Postgres database
+	opened    time.Time
 	// snapshot takes a connection for the reads of one operation.
 	snapshot func(context.Context) (Snapshot, error)
 	// cursorKey authenticates cursors; made once per database.
@@ -57,7 +62,10 @@ type Store struct {
 
 // Open connects. A database that cannot be reached, a folder that cannot be written and a schema that is behind are each a fault that says what to do.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{metrics: o.Metrics, log: o.Log, now: o.Now, newID: o.NewID}
+	s := &Store{metrics: o.Metrics, log: o.Log, now: o.Now, newID: o.NewID, committed: o.Committed}
+	if s.committed == nil {
+		s.committed = func(ID) {}
+	}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}

@@ -136,7 +136,7 @@ func (w *Writer) PutPiece(ctx context.Context, work ID, p Piece) error {
 // SweepWork forgets keys that are older than they are kept for, what was stored for them, the pieces of batches that have ended, and the files of those that ended a
 // day ago.
 func (s *Store) SweepWork(ctx context.Context) error {
-	return s.transact(ctx, "sweep work", func(ctx context.Context, tx *transaction) error {
+	return s.transact(ctx, "sweep work", ID{}, func(ctx context.Context, tx *transaction) error {
 		old := later(s.Now(), -KeyLife)
 		for _, text := range []string{
 			"DELETE FROM work_pieces WHERE EXISTS (SELECT 1 FROM organizations AS o JOIN idempotency_keys AS k ON k.org_id = o.id WHERE k.created_at < ? AND k.org_id = work_pieces.org_id AND k.work_id = work_pieces.work_id)",
@@ -158,7 +158,7 @@ func (s *Store) SweepParts(ctx context.Context) error {
 	if s.address == nil {
 		before = s.opened
 	}
-	return s.transact(ctx, "sweep files", func(ctx context.Context, tx *transaction) error {
+	return s.transact(ctx, "sweep files", ID{}, func(ctx context.Context, tx *transaction) error {
 		_, err := tx.NewRaw("DELETE FROM batch_parts WHERE org_id IN (SELECT id FROM organizations) AND batch_id < ? AND NOT EXISTS "+
 			"(SELECT 1 FROM batches AS b WHERE b.org_id = batch_parts.org_id AND b.id = batch_parts.batch_id)", firstID(before)).Exec(ctx)
 		return err

@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"slices"
 	"time"
@@ -19,7 +18,9 @@ type Writer struct {
 	// locking up.
 	suppliers    map[ID]bool
 	begun, ended []ID
-	renewals     []renewal
+	// summed are the years of what begun and ended.
+	summed   map[int]bool
+	renewals []renewal
 	// locked is known from when the transaction holds the lock on lines.
 	locked lockedYears
 	holds  bool
@@ -34,8 +35,8 @@ type Writer struct {
 // Errors of its own end the transaction and come back as they are.
 func (t *Tenant) Write(ctx context.Context, f func(context.Context, *Writer) error) error {
 	var w *Writer
-	err := t.store.transact(ctx, "write", func(ctx context.Context, tx *transaction) error {
-		w = &Writer{t: t, tx: tx, suppliers: map[ID]bool{}}
+	err := t.store.transact(ctx, "write", t.org, func(ctx context.Context, tx *transaction) error {
+		w = &Writer{t: t, tx: tx, suppliers: map[ID]bool{}, summed: map[int]bool{}}
 		if err := f(ctx, w); err != nil {
 			return err
 		}
@@ -71,15 +72,15 @@ func (w *Writer) settle(ctx context.Context) error {
 	if err := w.renew(ctx, locked); err != nil {
 		return err
 	}
-	of, begun, ended := slices.Collect(maps.Keys(w.suppliers)), w.begun, w.ended
-	w.suppliers, w.begun, w.ended, w.renewals = map[ID]bool{}, nil, nil, nil
+	of, begun, ended, years := slices.Collect(maps.Keys(w.suppliers)), w.begun, w.ended, w.summed
+	w.suppliers, w.begun, w.ended, w.renewals, w.summed = map[ID]bool{}, nil, nil, nil, map[int]bool{}
 	if len(begun)+len(ended) == 0 {
 		return nil
 	}
 	b := w.t.statement("e")
 	no := b.dialect.oneOf(b, "e.id", listUUID, ended, false)
 	yes := b.dialect.oneOf(b, "e.id", listUUID, begun, false) + " AND " + published
-	return w.addUp(ctx, of, b, change{-1, no}, change{1, yes})
+	return w.inYears(years, func() error { return w.addUp(ctx, of, b, change{-1, no}, change{1, yes}) })
 }
 
 // lockSuppliers locks suppliers in the order of their ids, and gives what they are by now.
@@ -119,17 +120,7 @@ func (w *Writer) query(ctx context.Context, operation, table, text string, args 
 	began := time.Now()
 	s := w.t.store
 	defer func() { observer{s.metrics}.note(ctx, operation, table, began, err) }()
-	rows, err := w.tx.Tx.Tx.QueryContext(ctx, text, s.dialect.bound(args, false)...)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		if err := each(rows.Scan); err != nil {
-			return err
-		}
-	}
-	return rows.Err()
+	return w.tx.each(ctx, text, s.dialect.bound(args, false), each)
 }
 
 // exec runs a statement with bound values in the transaction.
@@ -142,7 +133,7 @@ func (w *Writer) run(ctx context.Context, operation, table, text string, b *stat
 	began := time.Now()
 	s := w.t.store
 	defer func() { observer{s.metrics}.note(ctx, operation, table, began, err) }()
-	_, err = w.tx.Tx.Tx.ExecContext(ctx, text, s.dialect.bound(b.args, b.fresh)...)
+	_, err = w.tx.exec(ctx, text, s.dialect.bound(b.args, b.fresh)...)
 	return err
 }
 
@@ -153,5 +144,5 @@ func (w *Writer) insert(ctx context.Context, table string, columns []string, n i
 	}
 	began := time.Now()
 	defer func() { observer{w.t.store.metrics}.note(ctx, "COPY", table, began, err) }()
-	return w.t.store.dialect.insert(ctx, w.tx, table, columns, n, row)
+	return w.tx.insert(ctx, table, columns, n, row)
 }

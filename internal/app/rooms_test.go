@@ -22,6 +22,7 @@ func rooms() map[string][]string {
 		"internal/telemetry": {},
 		"internal/config":    {},
 
+		"cachex":          {},
 		"graph/plan":      {},
 		"store":           {},
 		"internal/auth":   {"store"},

@@ -11,14 +11,15 @@ import (
 
 // Telemetry is every group of metrics, each handed to its own room.
 type Telemetry struct {
-	Store   *Store
-	Loader  *Loader
-	HTTP    *HTTP
-	GraphQL *GraphQL
-	Gate    *Gate
-	Broker  *Broker
-	Batch   *Batch
-	Cache   *Cache
+	Store    *Store
+	Loader   *Loader
+	HTTP     *HTTP
+	GraphQL  *GraphQL
+	Gate     *Gate
+	Broker   *Broker
+	Batch    *Batch
+	Cache    *Cache
+	Versions *Versions
 
 	registry *prometheus.Registry
 }
@@ -36,6 +37,7 @@ func New() *Telemetry {
 		Broker:   newBroker(reg),
 		Batch:    newBatch(reg),
 		Cache:    newCache(reg),
+		Versions: newVersions(reg),
 		registry: reg,
 	}
 }
