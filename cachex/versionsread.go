@@ -9,11 +9,11 @@ import (
 // reading is the reads of one organization's versions: one at a time, and one after it for those who came too late for it. Dropped from Versions.reads it goes on for
 // those who wait for it, and nothing of it is kept.
 type reading struct {
-	running, next *flight
+	running, next *oneRead
 }
 
-// flight is one read.
-type flight struct {
+// oneRead is one read.
+type oneRead struct {
 	done   chan struct{}
 	vector *Vector // once done is closed
 	err    error
@@ -32,13 +32,13 @@ func (v *Versions) read(ctx context.Context, org [16]byte, why telemetry.Version
 }
 
 // join gives the read to wait for, and starts it where there is none.
-func (v *Versions) join(org [16]byte, why telemetry.VersionRead) *flight {
+func (v *Versions) join(org [16]byte, why telemetry.VersionRead) *oneRead {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	r := v.reads[org]
 	switch {
 	case r == nil:
-		r = &reading{running: newFlight()}
+		r = &reading{running: newRead()}
 		v.reads[org] = r
 		go v.fly(org, r)
 		v.o.Metrics.Read(why)
@@ -46,13 +46,13 @@ func (v *Versions) join(org [16]byte, why telemetry.VersionRead) *flight {
 	case why == telemetry.VersionsAbsent:
 		return r.running
 	case r.next == nil:
-		r.next = newFlight()
+		r.next = newRead()
 		v.o.Metrics.Read(why)
 	}
 	return r.next
 }
 
-func newFlight() *flight { return &flight{done: make(chan struct{})} }
+func newRead() *oneRead { return &oneRead{done: make(chan struct{})} }
 
 // fly reads until nobody waits for another read.
 func (v *Versions) fly(org [16]byte, r *reading) {
@@ -64,7 +64,7 @@ func (v *Versions) fly(org [16]byte, r *reading) {
 }
 
 // land keeps what was read, unless it was dropped meanwhile, and gives the next read.
-func (v *Versions) land(org [16]byte, r *reading) *flight {
+func (v *Versions) land(org [16]byte, r *reading) *oneRead {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	f := r.running

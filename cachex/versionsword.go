@@ -24,8 +24,8 @@ const (
 	// tellIn is how long Redis may take to pass word on, and silent how long it may say nothing to who listens before it is asked whether it is there.
 	tellIn = 100 * time.Millisecond
 	silent = 2 * time.Second
-	// rest is how long Redis is left alone after it failed.
-	rest = time.Second
+	// leftAlone is how long Redis is left alone after it failed.
+	leftAlone = time.Second
 	// atOnce bounds a message.
 	atOnce = 100
 )
@@ -77,7 +77,7 @@ func (v *Versions) telling(ctx context.Context) {
 			}
 		}
 		if err != nil {
-			pause(ctx, rest)
+			pause(ctx, leftAlone)
 		}
 	}
 }
@@ -103,7 +103,7 @@ func (v *Versions) hearing(ctx context.Context) {
 	for ctx.Err() == nil {
 		if err := v.hear(ctx); ctx.Err() == nil {
 			v.o.Log.DebugContext(ctx, "redis brings no word of commits; the database is asked", "err", err)
-			pause(ctx, rest)
+			pause(ctx, leftAlone)
 		}
 	}
 }

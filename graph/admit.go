@@ -7,6 +7,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vektah/gqlparser/v2/ast"
+
 	"carbongraph/internal/auth"
 	"carbongraph/internal/fault"
 	"carbongraph/internal/gate"
@@ -17,6 +19,7 @@ type terms struct {
 	report   bool // tell the cost in the answer too
 	validate bool // tell what it would cost, and run nothing
 	class    gate.Class
+	conditions
 }
 
 // Headers are written as their specifications spell them, which net/http would change.
@@ -28,6 +31,9 @@ var (
 
 // readTerms reads GraphQL-Cost, and Priority (RFC 9218), by which a client says that nobody waits for the answer.
 func readTerms(header http.Header) (t terms, why *refusal) {
+	if t.conditions, why = readConditions(header); why != nil {
+		return t, why
+	}
 	for _, line := range header["Graphql-Cost"] {
 		for word := range strings.SplitSeq(line, ",") {
 			switch strings.ToLower(strings.TrimSpace(word)) {
@@ -106,10 +112,31 @@ func outOfPoints(points int, s gate.Standing) *fault.Fault {
 	return fault.New(fault.RateLimited, "The request costs %d points, and this key has %d of %d left. Ask again later, or for less.", points, s.Remaining, s.Limit).After(s.Retry)
 }
 
-// run runs an operation of the request.
-func (t *turn) run(ctx context.Context, p *prepared) *answer {
+// let lets an operation in. One whose answer is there already costs the least that any does, and takes no place: there is nothing to run.
+func (h *Handler) let(ctx context.Context, p *prepared, held *answer, class gate.Class) (*turn, *fault.Fault) {
+	if held == nil || over(p.cost, h.o.Limits.Cost) {
+		return h.enter(ctx, p, class)
+	}
+	t := &turn{h: h, caller: auth.From(ctx).Caller(), estimated: p.cost, leave: func() {}}
+	if t.standing = h.o.Rate.Take(ctx, t.caller, least); !t.standing.Allowed {
+		return t, outOfPoints(least, t.standing)
+	}
+	return t, nil
+}
+
+// run runs an operation of the request, and keeps its answer where that may be.
+func (t *turn) run(ctx context.Context, p *prepared, s *slot, c *conditions) *answer {
 	began := time.Now()
-	a := t.h.run(ctx, p)
+	var a *answer
+	if s != nil && s.reason == "" {
+		a = t.h.fill(ctx, p, s, c)
+	} else {
+		a = t.h.run(ctx, p)
+		a.slot = s
+	}
+	if p.op.def.Operation == ast.Mutation {
+		a.token = t.h.responses.token(ctx)
+	}
 	a.ran, a.took, a.estimated = true, time.Since(began), p.cost
 	t.actual += a.actual
 	t.h.o.Metrics.Cost(a.estimated, a.actual)

@@ -1,6 +1,8 @@
 package graph
 
 import (
+	"crypto/sha256"
+	"runtime/debug"
 	"strings"
 	"sync/atomic"
 
@@ -29,7 +31,8 @@ type document struct {
 
 // operation is one operation of a document, with what is known of it before it runs.
 type operation struct {
-	id          uint64 // of no other
+	id          uint64            // of no other
+	sum         [sha256.Size]byte // of the schema, the document and the operation's name
 	doc         *ast.QueryDocument
 	def         *ast.OperationDefinition
 	introspects bool
@@ -42,10 +45,30 @@ type documents struct {
 	limits Limits
 	kept   *otter.Cache[string, *document]
 	last   atomic.Uint64
+	before [sha256.Size]byte // what the program and its schema are known by
+}
+
+// sum tells an operation from all others, of this program and of any other.
+func (d *documents) sum(text, name string) [sha256.Size]byte {
+	h := sha256.New()
+	h.Write(d.before[:])
+	h.Write([]byte(name))
+	h.Write([]byte{0})
+	h.Write([]byte(text))
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// program is what this program, and the schema that it answers by, are known by: another release words answers in another way, or keeps them for another time.
+func program(schema *ast.Schema) [sha256.Size]byte {
+	text := SDL(schema)
+	if build, ok := debug.ReadBuildInfo(); ok {
+		text += build.String()
+	}
+	return sha256.Sum256([]byte(text))
 }
 
 func newDocuments(schema *ast.Schema, limits Limits) *documents {
-	return &documents{schema: schema, limits: limits, kept: otter.Must(&otter.Options[string, *document]{
+	return &documents{schema: schema, limits: limits, before: program(schema), kept: otter.Must(&otter.Options[string, *document]{
 		MaximumWeight: documentBytes, Weigher: func(text string, _ *document) uint32 { return uint32(min(len(text)*astBytes, documentBytes)) },
 	})}
 }
@@ -74,7 +97,7 @@ func (d *documents) document(text string, introspects bool) (*document, gqlerror
 	}
 	doc := &document{ast: parsed}
 	for _, def := range parsed.Operations {
-		op := &operation{id: d.last.Add(1), doc: parsed, def: def}
+		op := &operation{id: d.last.Add(1), sum: d.sum(text, def.Name), doc: parsed, def: def}
 		walk(def.SelectionSet, map[string]bool{}, func(f *ast.Field) {
 			op.introspects = op.introspects || f.Name == "__schema" || f.Name == "__type"
 			op.guarded = op.guarded || required(f) != ""

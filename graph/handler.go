@@ -12,6 +12,7 @@ import (
 	"github.com/99designs/gqlgen/graphql"
 	"github.com/99designs/gqlgen/graphql/executor"
 
+	"carbongraph/cachex"
 	"carbongraph/graph/exec"
 	"carbongraph/graph/plan"
 	"carbongraph/internal/auth"
@@ -43,6 +44,10 @@ type Options struct {
 	Answered func(ctx context.Context, keys []string) (bool, error)
 	// Asked is told of each operation that somebody waits for, before it runs; nil: nobody wants to know.
 	Asked func()
+	// Documents keeps the texts that clients name by their hash (DocumentOptions); nil: none are kept.
+	Documents *cachex.Chain
+	// Responses keeps the answers of queries; nil: none are kept.
+	Responses *ResponseOptions
 	// Rate, Admission and Streams bound what a caller may spend, what runs at once, and the streams of each caller.
 	Rate      *gate.Rate
 	Admission *gate.Admission
@@ -70,6 +75,7 @@ type Handler struct {
 	exec      *executor.Executor
 	documents *documents
 	persisted *persisted
+	responses *responses
 	plans     *plans
 	coercion  coercion
 	streams   *streams
@@ -91,7 +97,8 @@ func New(o Options) *Handler {
 	h := &Handler{
 		o:         o,
 		exec:      executor.New(o.Schema),
-		persisted: newPersisted(),
+		persisted: newPersisted(o.Documents),
+		responses: newResponses(o.Responses, o.Schema.Schema()),
 		documents: newDocuments(o.Schema.Schema(), o.Limits),
 		plans:     newPlans(o.Schema.Schema()),
 		coercion:  coercion{o.Schema.Schema(), o.Scalars},
@@ -159,17 +166,26 @@ func (h *Handler) serveOne(w http.ResponseWriter, r *http.Request, accepts accep
 		h.events(w, r, nil, a, nil)
 		return
 	}
-	t, f := h.enter(ctx, p, terms.class)
+	var s *slot
+	if accepts.form != "" && !p.subscription() {
+		s = h.slot(ctx, p, &terms.conditions, accepts.form)
+		if a = h.held(ctx, p, s, &terms.conditions); a == nil && terms.only && s.reason == "" {
+			a = h.missing(ctx, p, s)
+		}
+	}
+	t, f := h.let(ctx, p, a, terms.class)
 	defer t.end() // whatever happens
 	switch {
 	case f != nil:
 		t.tell(w.Header())
 		h.finish(w, accepts.one(), h.turnedAway(ctx, p.op, f), began)
-	case accepts.form == "" || p.subscription():
+	case s == nil:
 		h.events(w, r, p, nil, t)
 	default:
-		a = t.run(ctx, p)
-		a.report = terms.report
+		if a == nil {
+			a = t.run(ctx, p, s, &terms.conditions)
+		}
+		a.estimated, a.report, a.explain = p.cost, terms.report, terms.conditions.report
 		t.end() // so that nobody waits for a client who reads slowly
 		t.tell(w.Header())
 		h.finish(w, accepts.form, a, began)

@@ -19,6 +19,7 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/lexer"
 
+	"carbongraph/cachex"
 	"carbongraph/graph"
 	"carbongraph/graph/generated"
 	"carbongraph/graph/model"
@@ -125,6 +126,10 @@ func newBenchOf(t testing.TB, o graph.Options) *bench {
 	}}
 	o.Log, o.Metrics = log, telemetry.New().GraphQL
 	o.Viewer = b.who
+	if o.Documents == nil {
+		o.Documents = cachex.New(graph.DocumentOptions(nil))
+		t.Cleanup(o.Documents.Close)
+	}
 	h := graph.New(o)
 	b.graph = h
 	b.Handler = telemetry.Observe(nil, log, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -44,6 +44,12 @@ type answer struct {
 	quoted            bool // the answer tells what it would cost, and nothing else
 	// limited: the request is over a limit, and the status says so in both forms.
 	limited bool
+
+	raw     []byte  // the whole reply, shared with others who get the same: nobody may change it
+	slot    *slot   // where it is kept, or why not; nil: it never was a question
+	cached  *cached // how it came about, where it might have been kept
+	explain bool    // the answer tells that
+	token   string  // by which a client sees what it wrote
 }
 
 // prepared is a request that may run.
@@ -64,6 +70,8 @@ func (p *prepared) subscription() bool { return p.op.def.Operation == ast.Subscr
 func (h *Handler) answerList(ctx context.Context, list []*request, terms terms) ([]*answer, *turn) {
 	out := make([]*answer, len(list))
 	ready := make([]*prepared, len(list))
+	one := terms.conditions
+	one.match, one.coding = nil, plain // these are of the list
 	cost, some := 0, false
 	for i, in := range list {
 		ready[i], out[i] = h.prepare(ctx, in)
@@ -87,8 +95,11 @@ func (h *Handler) answerList(ctx context.Context, list []*request, terms terms) 
 		case f != nil:
 			out[i] = h.turnedAway(ctx, p.op, f)
 		default:
-			out[i] = t.run(ctx, p)
-			out[i].report = terms.report
+			s := h.slot(ctx, p, &one, mediaJSON) // when its turn has come: it sees what those before it wrote
+			if out[i] = h.held(ctx, p, s, &one); out[i] == nil {
+				out[i] = t.run(ctx, p, s, &one)
+			}
+			out[i].estimated, out[i].report, out[i].explain = p.cost, terms.report, terms.conditions.report
 		}
 	}
 	return out, t
@@ -96,7 +107,7 @@ func (h *Handler) answerList(ctx context.Context, list []*request, terms terms) 
 
 // prepare finds what is wrong with a request, in this order: the document, which operation, its variables, the rights to it, what it selects.
 func (h *Handler) prepare(ctx context.Context, in *request) (*prepared, *answer) {
-	text, f := h.persisted.text(in)
+	text, f := h.persisted.text(ctx, in)
 	if f != nil {
 		return nil, h.refused(ctx, nil, f)
 	}
@@ -104,7 +115,7 @@ func (h *Handler) prepare(ctx context.Context, in *request) (*prepared, *answer)
 	if errs != nil {
 		return nil, &answer{errs: errs, status: http.StatusBadRequest, limited: errs[0].Extensions["code"] == string(fault.CostLimitExceeded)}
 	}
-	h.persisted.keep(in) // what is not valid is not kept
+	h.persisted.keep(ctx, in, auth.From(ctx).Caller()) // what is not valid is not kept
 	op, f := doc.operation(in.name)
 	if f != nil {
 		return nil, h.refused(ctx, nil, f)

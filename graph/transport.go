@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
@@ -46,7 +47,25 @@ func (h *Handler) write(w http.ResponseWriter, form string, a *answer) {
 	if a.retry != "" {
 		w.Header().Set("Retry-After", a.retry)
 	}
+	a.tellCache(w.Header(), time.Now())
+	if a.token != "" {
+		w.Header()[tokenHeader] = []string{a.token}
+	}
+	if a.cached != nil && a.cached.unchanged {
+		h.unchanged(w)
+		return
+	}
 	h.send(w, form, status, a)
+}
+
+// unchanged tells a client that its copy is good.
+func (h *Handler) unchanged(w http.ResponseWriter) {
+	header := w.Header()
+	if header["Cache-Control"] == nil {
+		header["Cache-Control"] = cacheControl
+	}
+	varies(header)
+	w.WriteHeader(http.StatusNotModified)
 }
 
 // seen tells whether a status stands in the older form too.
@@ -100,7 +119,12 @@ func (h *Handler) send(w http.ResponseWriter, form string, status int, a *answer
 	if len(a.errs) > 0 {
 		w.Header()["Cache-Control"] = noStore
 	}
-	if a.body != nil && !a.report {
+	switch {
+	case a.extended():
+	case a.raw != nil:
+		reply(w, form, status, a.raw)
+		return
+	case a.body != nil:
 		reply(w, form, status, a.body.Bytes())
 		a.body.Release()
 		return
@@ -113,11 +137,14 @@ func (h *Handler) send(w http.ResponseWriter, form string, status int, a *answer
 // append adds the reply, which either engine made, or an error.
 func (h *Handler) append(buf *bytes.Buffer, a *answer) {
 	at := buf.Len()
-	if a.body != nil {
+	switch {
+	case a.raw != nil:
+		buf.Write(a.raw[:len(a.raw)-1]) // without the brace that closes it
+	case a.body != nil:
 		buf.Write(a.body.Bytes())
 		a.body.Release()
-		buf.Truncate(buf.Len() - 1) // the brace that closes it
-	} else {
+		buf.Truncate(buf.Len() - 1)
+	default:
 		buf.Grow(len(a.data) + 64)
 		buf.WriteByte('{')
 		if len(a.errs) > 0 {
@@ -132,17 +159,52 @@ func (h *Handler) append(buf *bytes.Buffer, a *answer) {
 			buf.Write(a.data)
 		}
 	}
-	if a.report || a.quoted {
+	if a.extended() {
 		if buf.Len() > at+1 {
 			buf.WriteByte(',')
 		}
-		fmt.Fprintf(buf, `"extensions":{"cost":{"estimated":%d`, a.estimated)
+		h.extend(buf, a)
+	}
+	buf.WriteByte('}')
+}
+
+// extended tells whether the answer has extensions.
+func (a *answer) extended() bool { return a.report || a.quoted || a.explain || a.token != "" }
+
+// extend adds the extensions that were asked for, and the token that a client of a mutation needs.
+func (h *Handler) extend(buf *bytes.Buffer, a *answer) {
+	before := `"extensions":{`
+	if a.report || a.quoted {
+		fmt.Fprintf(buf, `%s"cost":{"estimated":%d`, before, a.estimated)
 		if a.report {
 			fmt.Fprintf(buf, `,"actual":%d`, a.actual)
 		}
-		buf.WriteString("}}")
+		buf.WriteByte('}')
+		before = ","
+	}
+	if a.explain {
+		buf.WriteString(before + `"cache":`)
+		buf.Write(h.explained(a))
+		before = ","
+	}
+	if a.token != "" {
+		fmt.Fprintf(buf, `%s"version":%q`, before, a.token)
 	}
 	buf.WriteByte('}')
+}
+
+// settle puts an answer that either engine made without errors into its final form, which may be shared.
+func (a *answer) settle() {
+	switch {
+	case len(a.errs) > 0:
+	case a.body != nil:
+		a.raw = bytes.Clone(a.body.Bytes())
+		a.body.Release()
+		a.body = nil
+	case a.data != nil:
+		a.raw = append(append([]byte(`{"data":`), a.data...), '}')
+		a.data = nil
+	}
 }
 
 // errors writes a list of errors.

@@ -3,7 +3,9 @@ package store
 
 import (
 	"context"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"database/sql"
 	"errors"
 	"fmt"
@@ -120,6 +122,13 @@ func (s *Store) readSecret(ctx context.Context) error {
 		return s.fault(err, "write the settings")
 	}
 	return s.fault(s.db.NewRaw(find).Scan(ctx, &s.cursorKey), "read the settings")
+}
+
+// Derive gives a secret of this database for one purpose: the same on every server, and none tells another.
+func (s *Store) Derive(purpose string) []byte {
+	mac := hmac.New(sha256.New, s.cursorKey)
+	mac.Write([]byte(purpose))
+	return mac.Sum(nil)
 }
 
 // Close ends every connection. What runs is waited for.

@@ -43,6 +43,7 @@ type App struct {
 
 	o         Options
 	tel       *telemetry.Telemetry
+	caches    *caches
 	importer  *batch.Importer
 	batches   *batch.Background
 	jobs      http.Handler // what an operator sees of batches
@@ -83,10 +84,6 @@ func (a *App) open(ctx context.Context) (err error) {
 	if a.admin, err = listen(c.AdminAddr, "ADMIN_ADDR", a.o.AdminFlag); err != nil {
 		return err
 	}
-	if a.Store, err = open(ctx, store.Options{Log: a.o.Log, Metrics: a.tel.Store}, c); err != nil {
-		return err
-	}
-	a.opened("database", a.Store.Close)
 	redis, err := openRedis(ctx, c.RedisURL, a.o.Log)
 	if err != nil {
 		return err
@@ -94,6 +91,14 @@ func (a *App) open(ctx context.Context) (err error) {
 	if redis != nil {
 		a.opened("redis", redis.Close)
 	}
+	a.caches = a.newCaches(redis)
+	a.opened("caches", a.caches.close)
+	committed := func(org store.ID) { a.caches.versions.Committed(org) }
+	if a.Store, err = open(ctx, store.Options{Log: a.o.Log, Metrics: a.tel.Store, Committed: committed}, c); err != nil {
+		return err
+	}
+	a.opened("database", a.Store.Close)
+	a.opened("versions", a.caches.run(ctx, a.Store))
 	a.bound(ctx, redis)
 	a.Sessions = auth.NewSessions(nil)
 	a.Keys = auth.NewKeys(auth.Options{Lookup: a.Store.KeyByPrefix, Touch: a.Store.TouchKeys, Log: a.o.Log})
@@ -157,7 +162,8 @@ func (a *App) routes(redis func(context.Context) string) (*public, error) {
 		Answered: func(ctx context.Context, keys []string) (bool, error) {
 			return a.Store.Tenant(auth.From(ctx).Org).Answered(ctx, keys)
 		},
-		Asked:  func() { a.asked.Add(1) },
+		Asked:     func() { a.asked.Add(1) },
+		Responses: a.responses(), Documents: a.caches.documents,
 		Viewer: door.Who, Rate: a.rate, Points: a.o.Config.RateLimit, Period: time.Minute, Admission: a.admission,
 		Streams: gate.NewStreams(a.o.Config.Limits.Streams), Origins: a.o.Config.CORSOrigins,
 	})

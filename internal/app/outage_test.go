@@ -21,6 +21,7 @@ type wire struct {
 	mu   sync.Mutex
 	l    net.Listener
 	cut  bool
+	held chan struct{} // while bytes wait: closed when they go on
 	open map[net.Conn]bool
 }
 
@@ -44,6 +45,7 @@ func newWire(t *testing.T, to string) *wire {
 	t.Cleanup(func() {
 		l.Close()
 		w.set(true)
+		w.release()
 		all.Wait()
 	})
 	return w
@@ -58,10 +60,44 @@ func (w *wire) join(c net.Conn, all *sync.WaitGroup) {
 	}
 	defer there.Close()
 	all.Go(func() {
-		io.Copy(there, c)
+		io.Copy(held{there, w}, c)
 		there.Close()
 	})
-	io.Copy(c, there)
+	io.Copy(held{c, w}, there)
+}
+
+// held is an end of a wire whose bytes may have to wait.
+type held struct {
+	io.Writer
+	w *wire
+}
+
+func (h held) Write(b []byte) (int, error) {
+	h.w.mu.Lock()
+	held := h.w.held
+	h.w.mu.Unlock()
+	if held != nil {
+		<-held
+	}
+	return h.Writer.Write(b)
+}
+
+// hold has all bytes wait, and release lets them go on.
+func (w *wire) hold() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.held == nil {
+		w.held = make(chan struct{})
+	}
+}
+
+func (w *wire) release() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.held != nil {
+		close(w.held)
+		w.held = nil
+	}
 }
 
 func (w *wire) keep(conns ...net.Conn) bool {

@@ -27,7 +27,6 @@ func rooms() map[string][]string {
 		"store":           {},
 		"internal/auth":   {"store"},
 		"internal/gate":   {},
-		"cachex":          {},
 		"internal/calc":   {},
 		"internal/ingest": {},
 		"web":             {},
@@ -44,11 +43,11 @@ func rooms() map[string][]string {
 		"graph/generated":   {"graph/model", "graph/scalar", "store"},
 		"graph/exec":        {"graph/plan", "graph/model", "graph/scalar", "store"},
 
-		"graph": {"graph/generated", "graph/plan", "graph/exec", "internal/auth", "internal/gate", "store"},
+		"graph": {"graph/generated", "graph/plan", "graph/exec", "cachex", "internal/auth", "internal/gate", "store"},
 		"resolvers": {"graph/generated", "graph/model", "graph/scalar", "graph/plan", "resolvers/loaders", "store",
 			"internal/auth", "internal/batch", "internal/match", "internal/broker"},
 
-		"internal/app": {"graph", "graph/generated", "graph/plan", "graph/exec", "graph/model", "graph/scalar", "internal/auth", "internal/batch", "internal/config", "internal/factors",
+		"internal/app": {"cachex", "graph", "graph/generated", "graph/plan", "graph/exec", "graph/model", "graph/scalar", "internal/auth", "internal/batch", "internal/config", "internal/factors",
 			"internal/gate", "internal/ingest", "internal/match", "internal/broker", "internal/seed", "resolvers", "resolvers/loaders", "store", "web"},
 		"": {"internal/app"},
 

@@ -75,8 +75,8 @@ func (p *public) elsewhere() func(http.Handler) http.Handler {
 	}
 	return cors.New(cors.Options{
 		AllowedOrigins: p.origins, AllowedMethods: []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut},
-		AllowedHeaders: []string{"Accept", "Authorization", "Content-Type", "GraphQL-Cost", "Idempotency-Key", "Priority", telemetry.RequestIDHeader},
-		ExposedHeaders: []string{telemetry.RequestIDHeader, "Content-Disposition", "Location", "Retry-After", "RateLimit", "RateLimit-Policy", "GraphQL-Cost"},
+		AllowedHeaders: []string{"Accept", "Authorization", "Content-Type", "Cache-Control", "Carbongraph-Version", "GraphQL-Cache", "GraphQL-Cost", "Idempotency-Key", "If-None-Match", "Priority", telemetry.RequestIDHeader},
+		ExposedHeaders: []string{telemetry.RequestIDHeader, "Content-Disposition", "Location", "Retry-After", "RateLimit", "RateLimit-Policy", "GraphQL-Cost", "ETag", "Age", "Cache-Status", "Carbongraph-As-Of", "Carbongraph-Version"},
 		MaxAge:         600,
 	}).Handler
 }

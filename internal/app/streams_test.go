@@ -466,7 +466,8 @@ func (f *followed) idle(t *testing.T, transport string, follow func(context.Cont
 		f()
 	}
 	eventually(t, "all have gone", func() bool { return streams() == 0 })
-	eventually(t, "no goroutine is left", func() bool { return metric(t, f.admin, "go_goroutines") <= base+10 })
+	// The pool of the database may have grown meanwhile, and those who asked for metrics be still there; a goroutine that each had left would be a thousand.
+	eventually(t, "no goroutine is left", func() bool { return metric(t, f.admin, "go_goroutines") <= base+many/20 })
 }
 
 // Ten thousand connections that are opened and dropped leave nothing behind.

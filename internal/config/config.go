@@ -28,6 +28,8 @@ type Config struct {
 	AdminAddr   string
 	DataDir     string
 	Engine      string   // auto or gqlgen
+	Responses   bool     // answers are kept
+	CacheBytes  int      // that what is kept in the process may take
 	CORSOrigins []string // whose pages may ask from a browser; "*": everybody's
 	JWT         JWT
 	Model       Model
@@ -130,6 +132,19 @@ func settings(terminal bool) []setting {
 			c.Engine = s
 			if s != "auto" && s != "gqlgen" {
 				return fmt.Errorf("is auto or gqlgen; got %q", s)
+			}
+			return nil
+		}},
+		{"RESPONSE_CACHE", "on", false, func(c *Config, s string) error {
+			c.Responses = s == "on"
+			if s != "on" && s != "off" {
+				return fmt.Errorf("is on or off; got %q", s)
+			}
+			return nil
+		}},
+		{"CACHE_BYTES", "67108864", false, func(c *Config, s string) (err error) {
+			if c.CacheBytes, err = strconv.Atoi(s); err != nil || c.CacheBytes < 1<<20 || c.CacheBytes > 1<<40 {
+				return fmt.Errorf("is a whole number of bytes from 1048576; got %q", s)
 			}
 			return nil
 		}},

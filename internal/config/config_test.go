@@ -109,6 +109,8 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		"a file that is not YAML":                        {file: "\t- : {", names: "no YAML"},
 		"a level that is none":                           {env: map[string]string{"LOG_LEVEL": "loud"}, names: "LOG_LEVEL (from environment)"},
 		"an engine that is none":                         {env: map[string]string{"ENGINE": "fast"}, names: "ENGINE (from environment) is auto or gqlgen"},
+		"answers that are kept somehow":                  {env: map[string]string{"RESPONSE_CACHE": "yes"}, names: "RESPONSE_CACHE (from environment) is on or off"},
+		"a cache of nothing":                             {env: map[string]string{"CACHE_BYTES": "0"}, names: "CACHE_BYTES (from environment)"},
 		"a limit below nothing":                          {env: map[string]string{"LIMIT_TOKENS": "-1"}, names: "LIMIT_TOKENS (from environment) is a whole number"},
 		"a limit that is no number":                      {file: "limit_body: 2MB\n", names: "LIMIT_BODY"},
 		"a limit beyond all reason":                      {env: map[string]string{"LIMIT_COST": "99999999999"}, names: "LIMIT_COST"},

@@ -1,0 +1,334 @@
+package graph
+
+import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/binary"
+	"encoding/hex"
+	"errors"
+	"hash"
+	"math"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/vektah/gqlparser/v2/ast"
+
+	"carbongraph/cachex"
+	"carbongraph/internal/auth"
+	"carbongraph/internal/fault"
+)
+
+// ResponseOptions are what answers are kept with.
+type ResponseOptions struct {
+	Cache    *cachex.Chain
+	Versions *cachex.Versions
+	Strategy *cachex.Strategy // its lifetime bounds every answer's
+	Secret   []byte           // that validators and tokens are made with: the same on every server
+	Now      func() time.Time // nil: time.Now
+}
+
+// largest is how long an answer may be that is kept.
+const largest = 1 << 20
+
+// responses keeps answers of queries under the versions of what they were made of: an answer whose rows have changed is never found again, on any server. The same
+// versions make its validator, so that a client's copy is found good without looking for ours. docs/decisions/0022-responses.md tells why it is so.
+type responses struct {
+	ResponseOptions
+	inputs inputs
+	packer *packer
+	hashes sync.Pool // of HMAC with the secret
+}
+
+func newResponses(o *ResponseOptions, schema *ast.Schema) *responses {
+	if o == nil {
+		return nil
+	}
+	r := &responses{ResponseOptions: *o, inputs: inputs{schema}, packer: newPacker()}
+	if r.Now == nil {
+		r.Now = time.Now
+	}
+	r.hashes.New = func() any { return hmac.New(sha256.New, r.Secret) }
+	return r
+}
+
+// Why no answer is kept, in words of Cache-Status and of metrics.
+const (
+	notAQuery   = "method"     // a mutation or a subscription
+	mayNotKeep  = "max-age-0"  // something that it shows may not be kept
+	wentAround  = "no-store"   // the client wants none
+	unversioned = "no-version" // what it is made of cannot be told
+	turnedOff   = "off"        // RESPONSE_CACHE
+	wasError    = "error"      // it is one, or has some
+	tooLong     = "too-large"  // for what is kept
+	hasMoved    = "changed"    // what it is made of changed while it was made
+)
+
+// slot is where the answer to an operation is kept, or why none is.
+type slot struct {
+	reason string         // empty: one is kept
+	vector *cachex.Vector // that it holds at
+	key    string
+	tag    string // the validator's text, without its coding
+	policy policyOf
+	types  []string  // what it is made of
+	parts  *cacheKey // of the key, where they are asked for
+}
+
+// policyOf is for how long an answer may be kept, and for whom.
+type policyOf struct {
+	maxAge, stale time.Duration
+	private       bool
+}
+
+// slot finds where the answer to an operation is kept. A failure to tell versions is no failure of the request: it goes round what is kept.
+func (h *Handler) slot(ctx context.Context, p *prepared, c *conditions, form string) *slot {
+	r := h.responses
+	policy := &p.plan.Policy
+	switch {
+	case r == nil:
+		return &slot{reason: turnedOff}
+	case p.op.def.Operation != ast.Query:
+		return &slot{reason: notAQuery}
+	case policy.MaxAge == 0 || p.op.introspects:
+		return &slot{reason: mayNotKeep}
+	case c.around:
+		return &slot{reason: wentAround}
+	}
+	v := auth.From(ctx)
+	vector, err := r.vector(ctx, v, c)
+	if err != nil {
+		h.o.Log.WarnContext(ctx, "versions cannot be read; the answer is not kept", "err", err)
+		return &slot{reason: unversioned}
+	}
+	s := &slot{vector: vector, types: policy.Types, policy: policyOf{time.Duration(policy.MaxAge) * time.Second, time.Duration(policy.StaleWhileRevalidate) * time.Second, policy.Private}}
+	r.name(s, p, v, form, c.report)
+	return s
+}
+
+// vector gives the versions that an answer is looked for under: those of memory, or, where the client has seen a newer one or wants to be sure, the database's.
+func (r *responses) vector(ctx context.Context, v *auth.Viewer, c *conditions) (*cachex.Vector, error) {
+	switch total, ok := r.total(v, c.token); {
+	case c.anew:
+		return r.Versions.AtLeast(ctx, v.Org, math.MaxInt64)
+	case ok:
+		return r.Versions.AtLeast(ctx, v.Org, total)
+	}
+	return r.Versions.Of(ctx, v.Org)
+}
+
+// name gives the slot its key, which is of everything that the answer depends on: the program's schema and the document (operation.sum), the variables, whose ledger,
+// with which rights, and the versions of what it is made of; and its validator, which nobody can make or read anything from without the secret.
+func (r *responses) name(s *slot, p *prepared, v *auth.Viewer, form string, report bool) {
+	b := make([]byte, 0, 512)
+	b = append(b, p.op.sum[:]...)
+	b = append(b, v.Org[:]...)
+	b = append(append(b, v.Role...), 0)
+	at := len(b)
+	b = append(r.inputs.canonical(b, p), 0)
+	if report {
+		s.parts = &cacheKey{hex.EncodeToString(p.op.sum[:]), string(b[at : len(b)-1]), string(v.Role)}
+	}
+	b = versions(b, p.plan.Policy.Types, s.vector)
+	sum := sha256.Sum256(b)
+	s.key = string(sum[:])
+	mac := r.hashes.Get().(hash.Hash)
+	defer r.hashes.Put(mac)
+	mac.Reset()
+	mac.Write(sum[:])
+	mac.Write([]byte(form))
+	var out [sha256.Size]byte
+	s.tag = base64.RawURLEncoding.EncodeToString(mac.Sum(out[:0])[:15])
+}
+
+// versions adds those of what an answer is made of: the organization's own rows of each type, and everybody's.
+func versions(b []byte, types []string, v *cachex.Vector) []byte {
+	for _, name := range types {
+		b = append(append(b, name...), 0)
+		b = binary.BigEndian.AppendUint64(b, uint64(v.Own[name]))
+		b = binary.BigEndian.AppendUint64(b, uint64(v.All[name]))
+	}
+	return b
+}
+
+// still tells whether what the answer is made of is as it was when the slot was found, as far as this server knows.
+func (r *responses) still(ctx context.Context, s *slot, p *prepared) bool {
+	now, err := r.Versions.Of(ctx, auth.From(ctx).Org)
+	return err == nil && (now == s.vector || string(versions(nil, p.plan.Policy.Types, now)) == string(versions(nil, p.plan.Policy.Types, s.vector)))
+}
+
+// etag is the validator of an answer in a coding: strong, and so another for each.
+func etag(tag string, c coding) string {
+	if c == plain {
+		return `"` + tag + `"`
+	}
+	return `"` + tag + "-" + string(c) + `"`
+}
+
+// held gives the kept answer to an operation, or tells that the client's copy is still good; nil where there is neither.
+func (h *Handler) held(ctx context.Context, p *prepared, s *slot, c *conditions) *answer {
+	if s.reason != "" {
+		return nil
+	}
+	r := h.responses
+	for _, tag := range [...]string{etag(s.tag, c.coding), etag(s.tag, plain)} {
+		if len(c.match) > 0 && matches(c.match, tag) {
+			return &answer{op: p.op, slot: s, cached: &cached{state: stateHit, layer: "versions", tag: tag, unchanged: true}}
+		}
+	}
+	if c.anew {
+		return nil
+	}
+	for _, coded := range [...]coding{c.coding, plain} {
+		e, layer, ok := r.Cache.Get(ctx, r.Strategy, s.key+string(coded))
+		if !ok {
+			continue
+		}
+		now := r.Now()
+		if now.After(e.Soft) || c.limited && now.Sub(e.Stored).Truncate(time.Second) > c.oldest {
+			return nil
+		}
+		body := e.Body
+		if coded == plain && c.coding != plain {
+			if body, coded = r.coded(ctx, s, c.coding, e), c.coding; len(e.Body) < smallest {
+				coded = plain
+			}
+		}
+		return &answer{op: p.op, slot: s, raw: body, cached: &cached{state: stateHit, layer: string(layer), tag: etag(s.tag, coded), coding: coded,
+			stored: e.Stored, ttl: e.Hard.Sub(now)}}
+	}
+	return nil
+}
+
+// coded gives a kept answer in a coding, and keeps it in that too.
+func (r *responses) coded(ctx context.Context, s *slot, c coding, e *cachex.Entry) []byte {
+	if c == plain || len(e.Body) < smallest {
+		return e.Body
+	}
+	packed := *e
+	packed.Body = r.packer.pack(c, e.Body)
+	r.Cache.Put(ctx, r.Strategy, s.key+string(c), packed)
+	return packed.Body
+}
+
+// unkept is an answer that is given to all who waited for it, and not kept.
+type unkept struct {
+	answer *answer
+	reason string
+}
+
+func (*unkept) Error() string { return "graph: an answer that is not kept" }
+
+// fill runs an operation and keeps its answer. Of those who ask the same at once one runs it, and all get what came of it.
+func (h *Handler) fill(ctx context.Context, p *prepared, s *slot, c *conditions) *answer {
+	r := h.responses
+	var cost atomic.Int64 // where this one runs it
+	load := func(ctx context.Context) (*cachex.Entry, error) {
+		a := h.run(ctx, p)
+		cost.Store(int64(a.actual))
+		a.settle()
+		why := ""
+		switch {
+		case len(a.errs) > 0:
+			why = wasError
+		case len(a.raw) > largest:
+			why = tooLong
+		case !r.still(ctx, s, p):
+			why = hasMoved
+		}
+		if why != "" {
+			return nil, &unkept{a, why}
+		}
+		now := r.Now()
+		return &cachex.Entry{Body: a.raw, Stored: now, Soft: now.Add(s.policy.maxAge), Hard: now.Add(s.policy.maxAge + s.policy.stale)}, nil
+	}
+	e, how, err := r.load(ctx, s, c, load)
+	var not *unkept
+	switch {
+	case errors.As(err, &not):
+		a := *not.answer
+		a.actual = int(cost.Load())
+		a.slot, a.cached = s, &cached{state: stateMiss, reason: not.reason}
+		if not.reason == hasMoved { // newer than the versions that it would be kept under
+			sum := sha256.Sum256(a.raw)
+			a.cached.tag = etag(base64.RawURLEncoding.EncodeToString(sum[:15])+"-x", plain)
+		}
+		return &a
+	case err != nil:
+		return h.refused(ctx, p.op, h.faultOf(ctx, err))
+	}
+	a := &answer{op: p.op, slot: s, raw: e.Body, actual: int(cost.Load()), cached: &cached{state: stateMiss, kept: true, stored: e.Stored, ttl: e.Hard.Sub(r.Now()), tag: etag(s.tag, plain)}}
+	if how.Layer != "" {
+		a.cached.state, a.cached.layer = stateHit, string(how.Layer)
+	}
+	if r.Now().After(e.Soft) {
+		a.cached.state = stateStale
+	}
+	if c.coding != plain && len(e.Body) >= smallest {
+		a.raw, a.cached.coding, a.cached.tag = r.coded(ctx, s, c.coding, e), c.coding, etag(s.tag, c.coding)
+	}
+	return a
+}
+
+// load takes what is kept by now, or has it made; or has it made whatever is kept, where the client wants it new.
+func (r *responses) load(ctx context.Context, s *slot, c *conditions, load func(context.Context) (*cachex.Entry, error)) (*cachex.Entry, cachex.Outcome, error) {
+	if !c.anew && !c.limited {
+		return r.Cache.Load(ctx, r.Strategy, s.key, load)
+	}
+	e, err := load(ctx)
+	if err == nil {
+		r.Cache.Put(ctx, r.Strategy, s.key, *e)
+	}
+	return e, cachex.Outcome{}, err
+}
+
+// missing answers a client that wants a kept answer or none.
+func (h *Handler) missing(ctx context.Context, p *prepared, s *slot) *answer {
+	a := h.refused(ctx, p.op, fault.New(fault.NotFound, "No answer to this is kept, and by only-if-cached no other is wanted."))
+	a.status, a.slot, a.cached = http.StatusGatewayTimeout, s, &cached{state: stateMiss}
+	return a
+}
+
+// token is what a client that wrote gives back to see what it wrote: how often its ledger has been written to, and proof that we said so.
+func (r *responses) token(ctx context.Context) string {
+	if r == nil {
+		return ""
+	}
+	v := auth.From(ctx)
+	vector, err := r.Versions.Of(ctx, v.Org)
+	if err != nil {
+		return ""
+	}
+	b := binary.AppendUvarint(nil, uint64(vector.Total))
+	return base64.RawURLEncoding.EncodeToString(append(b, r.proof(v, b)...))
+}
+
+// total reads a token.
+func (r *responses) total(v *auth.Viewer, token string) (int64, bool) {
+	if token == "" || len(token) > 64 {
+		return 0, false
+	}
+	b, err := base64.RawURLEncoding.DecodeString(token)
+	if err != nil {
+		return 0, false
+	}
+	n, size := binary.Uvarint(b)
+	if size <= 0 || !hmac.Equal(b[size:], r.proof(v, b[:size])) {
+		return 0, false
+	}
+	return int64(n), true
+}
+
+// proof is what nobody else can put behind a count.
+func (r *responses) proof(v *auth.Viewer, count []byte) []byte {
+	mac := r.hashes.Get().(hash.Hash)
+	defer r.hashes.Put(mac)
+	mac.Reset()
+	mac.Write([]byte("token\x00"))
+	mac.Write(v.Org[:])
+	mac.Write(count)
+	return mac.Sum(nil)[:8]
+}

@@ -1,0 +1,97 @@
+package app
+
+import (
+	"context"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"carbongraph/cachex"
+	"carbongraph/graph"
+	"carbongraph/store"
+)
+
+// compactEvery is how often the rows of versions are drawn together.
+const compactEvery = 10 * time.Second
+
+// caches are what answers are kept in, and what tells whether they still hold.
+type caches struct {
+	chain     *cachex.Chain
+	documents *cachex.Chain
+	versions  *cachex.Versions
+}
+
+// newCaches makes them over a store that is opened afterwards: it tells them of commits, and they ask it.
+func (a *App) newCaches(client *redis.Client) *caches {
+	var shared redis.UniversalClient // not an interface of a nil client
+	if client != nil {
+		shared = client
+	}
+	c := &caches{
+		chain:     cachex.New(cachex.Options{Bytes: a.o.Config.CacheBytes, Redis: shared, Log: a.o.Log, Metrics: a.tel.Cache}),
+		documents: cachex.New(graph.DocumentOptions(shared)),
+	}
+	var mark store.Mark
+	c.versions = cachex.NewVersions(cachex.VersionsOptions{
+		Redis: shared, Log: a.o.Log, Metrics: a.tel.Versions,
+		Read: func(ctx context.Context, org [16]byte) (*cachex.Vector, error) {
+			v, err := a.Store.Versions(ctx, org)
+			if err != nil {
+				return nil, err
+			}
+			return &cachex.Vector{Own: v.Own, All: v.All, Total: v.Total}, nil
+		},
+		Changes: func(ctx context.Context) (orgs [][16]byte, all bool, err error) {
+			changed, next, err := a.Store.VersionChanges(ctx, mark)
+			if err != nil {
+				return nil, false, err
+			}
+			mark = next
+			for _, org := range changed {
+				all = all || org.IsZero()
+				orgs = append(orgs, org)
+			}
+			return orgs, all, nil
+		},
+	})
+	return c
+}
+
+// run keeps them up until the context ends.
+func (c *caches) run(ctx context.Context, st *store.Store) (stop func() error) {
+	all := []func() error{background(ctx, c.chain.Run), background(ctx, c.documents.Run), background(ctx, c.versions.Run), background(ctx, func(ctx context.Context) { compact(ctx, st) })}
+	return func() error {
+		for _, end := range all {
+			_ = end() // none fails
+		}
+		return nil
+	}
+}
+
+func (c *caches) close() error {
+	c.chain.Close()
+	c.documents.Close()
+	return nil
+}
+
+// compact draws the rows of versions together now and then. What fails is tried again.
+func compact(ctx context.Context, st *store.Store) {
+	tick := time.NewTicker(compactEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			_ = st.CompactVersions(ctx)
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// responses are what answers are kept with; nil where the settings rule that out.
+func (a *App) responses() *graph.ResponseOptions {
+	if !a.o.Config.Responses {
+		return nil
+	}
+	return &graph.ResponseOptions{Cache: a.caches.chain, Versions: a.caches.versions, Strategy: cachex.Named(cachex.APIResponses), Secret: a.Store.Derive("responses")}
+}
