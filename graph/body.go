@@ -25,16 +25,16 @@ type refusal struct {
 // mostAtOnce is how much memory is made ready for a body on its own word for its length.
 const mostAtOnce = 2 << 20
 
-// readPost reads a JSON body: one object or a list of them, and nothing after it. What is wrong is told without a word of the body.
-func (h *Handler) readPost(w http.ResponseWriter, r *http.Request) (list []*request, listed bool, why *refusal) {
+// readPost reads the body. What is wrong is told without a word of it.
+func (h *Handler) readPost(w http.ResponseWriter, r *http.Request) (text []byte, why *refusal) {
 	if why := wrongMedia(r.Header); why != "" {
-		return nil, false, &refusal{status: http.StatusUnsupportedMediaType, message: why}
+		return nil, &refusal{status: http.StatusUnsupportedMediaType, message: why}
 	}
 	body := r.Body
 	if most := h.o.Limits.Body; most > 0 && (r.ContentLength < 0 || r.ContentLength > most) { // a body is never longer than it says
 		body = http.MaxBytesReader(w, r.Body, most)
 	}
-	text := make([]byte, 0, 512)
+	text = make([]byte, 0, 512)
 	if n := min(r.ContentLength, mostAtOnce); n > 0 && (h.o.Limits.Body == 0 || n <= h.o.Limits.Body) {
 		text = make([]byte, 0, n+1) // and one more, so that the end is found without growing
 	}
@@ -43,14 +43,14 @@ func (h *Handler) readPost(w http.ResponseWriter, r *http.Request) (list []*requ
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return nil, false, &refusal{http.StatusRequestEntityTooLarge,
+		return nil, &refusal{http.StatusRequestEntityTooLarge,
 			"The body is larger than " + strconv.FormatInt(h.o.Limits.Body, 10) + " bytes. Send fewer rows at once.", fault.CostLimitExceeded}
 	case errors.Is(err, os.ErrDeadlineExceeded):
-		return nil, false, &refusal{status: http.StatusRequestTimeout, message: "The body took too long to come."}
+		return nil, &refusal{status: http.StatusRequestTimeout, message: "The body took too long to come."}
 	case err != nil:
-		return nil, false, &refusal{status: http.StatusBadRequest, message: "The body ended too early."}
+		return nil, &refusal{status: http.StatusBadRequest, message: "The body ended too early."}
 	}
-	return h.o.Limits.parse(buf.Bytes())
+	return buf.Bytes(), nil
 }
 
 func wrongMedia(h http.Header) string {
@@ -260,8 +260,8 @@ func anObject(raw json.RawMessage) (m map[string]any, ok bool) {
 }
 
 // readGet reads the query part of an address.
-func readGet(r *http.Request) (*request, *refusal) {
-	q, err := url.ParseQuery(r.URL.RawQuery)
+func readGet(raw string) (*request, *refusal) {
+	q, err := url.ParseQuery(raw)
 	if err != nil {
 		return nil, &refusal{status: http.StatusBadRequest, message: "The query part of the address is not well formed."}
 	}

@@ -86,26 +86,33 @@ func (a *answer) tellCache(header http.Header, now time.Time) {
 		return
 	}
 	c := a.note()
-	header[cacheStatusHeader] = []string{c.status()}
+	values := make([]string, 0, 6) // of all headers together: an allocation for each would take longer than to find the answer
+	set := func(name, value string) {
+		values = append(values, value)
+		header[name] = values[len(values)-1 : len(values) : len(values)]
+	}
+	set(cacheStatusHeader, c.status())
 	if len(a.errs) > 0 || a.slot.reason != "" {
 		return
 	}
-	if c.tag != "" && !a.extended() {
-		header["Etag"] = []string{c.tag}
-	}
-	if c.coding != plain && !a.extended() {
-		header["Content-Encoding"] = []string{string(c.coding)}
+	if !a.extended() {
+		if c.tag != "" {
+			set("Etag", c.tag)
+		}
+		if c.coding != plain {
+			set("Content-Encoding", string(c.coding))
+		}
 	}
 	asOf := now
 	if !c.stored.IsZero() {
 		asOf = c.stored
 		if !c.fresh() {
-			header["Age"] = []string{strconv.FormatInt(max(0, int64(now.Sub(c.stored)/time.Second)), 10)}
+			set("Age", strconv.FormatInt(max(0, int64(now.Sub(c.stored)/time.Second)), 10))
 		}
 	}
-	header[asOfHeader] = []string{asOf.UTC().Format("2006-01-02T15:04:05.000000Z")}
+	set(asOfHeader, asOf.UTC().Format("2006-01-02T15:04:05.000000Z"))
 	if !a.slot.policy.private {
-		header["Cache-Control"] = []string{a.slot.policy.public()}
+		set("Cache-Control", a.slot.policy.public())
 	}
 }
 

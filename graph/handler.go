@@ -71,17 +71,18 @@ type Begin func(ctx context.Context, p *plan.Plan, variables map[string]any) con
 
 // Handler answers GraphQL over HTTP. Whoever reaches it was authenticated.
 type Handler struct {
-	o         Options
-	exec      *executor.Executor
-	documents *documents
-	persisted *persisted
-	responses *responses
-	plans     *plans
-	coercion  coercion
-	streams   *streams
-	strangers *gate.Streams
-	deadlines *deadlines
-	policy    []string
+	o          Options
+	exec       *executor.Executor
+	documents  *documents
+	remembered *remembered
+	persisted  *persisted
+	responses  *responses
+	plans      *plans
+	coercion   coercion
+	streams    *streams
+	strangers  *gate.Streams
+	deadlines  *deadlines
+	policy     []string
 }
 
 // New makes a handler.
@@ -95,17 +96,18 @@ func New(o Options) *Handler {
 	o.Heartbeat, o.InitTimeout = cmp.Or(o.Heartbeat, heartbeat), cmp.Or(o.InitTimeout, initTimeout)
 	o.MessageTimeout = cmp.Or(o.MessageTimeout, messageTimeout)
 	h := &Handler{
-		o:         o,
-		exec:      executor.New(o.Schema),
-		persisted: newPersisted(o.Documents),
-		responses: newResponses(o.Responses, o.Schema.Schema()),
-		documents: newDocuments(o.Schema.Schema(), o.Limits),
-		plans:     newPlans(o.Schema.Schema()),
-		coercion:  coercion{o.Schema.Schema(), o.Scalars},
-		streams:   newStreams(),
-		strangers: gate.NewStreams(maxStrangers),
-		deadlines: newDeadlines(o.Timeout),
-		policy:    policy(o.Points, o.Period),
+		o:          o,
+		exec:       executor.New(o.Schema),
+		remembered: newRemembered(),
+		persisted:  newPersisted(o.Documents),
+		responses:  newResponses(o.Responses, o.Schema.Schema()),
+		documents:  newDocuments(o.Schema.Schema(), o.Limits),
+		plans:      newPlans(o.Schema.Schema()),
+		coercion:   coercion{o.Schema.Schema(), o.Scalars},
+		streams:    newStreams(),
+		strangers:  gate.NewStreams(maxStrangers),
+		deadlines:  newDeadlines(o.Timeout),
+		policy:     policy(o.Points, o.Period),
 	}
 	h.exec.SetErrorPresenter(h.present)
 	h.exec.SetRecoverFunc(h.recover)
@@ -126,35 +128,71 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	form := accepts.one()
 	terms, why := readTerms(r.Header)
-	var list []*request
-	var listed bool
-	switch {
-	case why != nil:
-	case r.Method == http.MethodPost:
-		list, listed, why = h.readPost(w, r)
-	case r.Method == http.MethodGet || r.Method == http.MethodHead:
-		list = make([]*request, 1)
-		list[0], why = readGet(r)
+	if why != nil {
+		h.fail(w, r, form, why)
+		return
+	}
+	in := incoming{requestKey: requestKey{introspects: h.mayIntrospect(r.Context())}}
+	if v := auth.From(r.Context()); v != nil {
+		in.role = v.Role
+	}
+	if why = h.read(w, r, &in); why != nil {
+		h.fail(w, r, form, why)
+		return
+	}
+	if in.prepared = h.remembered.find(in.requestKey); in.prepared == nil {
+		if why = h.parse(&in); why != nil {
+			h.fail(w, r, form, why)
+			return
+		}
+	}
+	if in.listed {
+		h.serveList(w, r, form, in.list, terms)
+		return
+	}
+	h.serveOne(w, r, accepts, &in, terms)
+}
+
+// incoming is what came, and what it was read to.
+type incoming struct {
+	requestKey
+	body     []byte
+	prepared *prepared // where the same came before
+	list     []*request
+	listed   bool
+}
+
+// read takes the bytes of a request.
+func (h *Handler) read(w http.ResponseWriter, r *http.Request, in *incoming) (why *refusal) {
+	switch r.Method {
+	case http.MethodPost:
+		in.body, why = h.readPost(w, r)
+		in.text = shared(in.body)
+	case http.MethodGet, http.MethodHead:
+		in.text, in.safe = r.URL.RawQuery, true
 	default:
 		w.Header().Set("Allow", "GET, HEAD, POST")
 		why = &refusal{status: http.StatusMethodNotAllowed, message: "GraphQL is asked by POST or GET."}
 	}
-	switch {
-	case why != nil:
-		h.fail(w, r, form, why)
-	case listed:
-		h.serveList(w, r, form, list, terms)
-	default:
-		list[0].events = accepts.events
-		h.serveOne(w, r, accepts, list[0], terms)
+	return why
+}
+
+// parse reads them.
+func (h *Handler) parse(in *incoming) (why *refusal) {
+	if in.safe {
+		in.list = make([]*request, 1)
+		in.list[0], why = readGet(in.text)
+		return why
 	}
+	in.list, in.listed, why = h.o.Limits.parse(in.body)
+	return why
 }
 
 // serveOne answers a request of one operation.
-func (h *Handler) serveOne(w http.ResponseWriter, r *http.Request, accepts accepted, in *request, terms terms) {
+func (h *Handler) serveOne(w http.ResponseWriter, r *http.Request, accepts accepted, in *incoming, terms terms) {
 	began := time.Now()
 	ctx := r.Context()
-	p, a := h.prepare(ctx, in)
+	p, a := h.ready(ctx, in, accepts.events)
 	if p != nil && terms.validate {
 		p, a = nil, quote(p)
 	}

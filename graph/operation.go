@@ -61,6 +61,7 @@ type prepared struct {
 	vars map[string]any
 	plan *plan.Plan
 	cost int
+	form []byte // the variables in their one form; nil: not written yet
 }
 
 // subscription tells whether the operation is one.
@@ -105,6 +106,23 @@ func (h *Handler) answerList(ctx context.Context, list []*request, terms terms) 
 	return out, t
 }
 
+// ready prepares a request of one operation, unless the same came before.
+func (h *Handler) ready(ctx context.Context, in *incoming, events bool) (*prepared, *answer) {
+	if p := in.prepared; p != nil {
+		telemetry.RequestFrom(ctx).Operate(string(p.op.def.Operation), p.op.def.Name, organization(ctx))
+		return p, nil
+	}
+	in.list[0].events = events
+	p, a := h.prepare(ctx, in.list[0])
+	if p != nil {
+		if h.responses != nil {
+			p.form = h.responses.inputs.canonical(nil, p)
+		}
+		h.remembered.keep(in.requestKey, p)
+	}
+	return p, a
+}
+
 // prepare finds what is wrong with a request, in this order: the document, which operation, its variables, the rights to it, what it selects.
 func (h *Handler) prepare(ctx context.Context, in *request) (*prepared, *answer) {
 	text, f := h.persisted.text(ctx, in)
@@ -147,7 +165,7 @@ func (h *Handler) prepare(ctx context.Context, in *request) (*prepared, *answer)
 			return nil, h.refused(ctx, op, fault.New(fault.BadUserInput, "Variable $%s decides in @skip or @include: it must be true or false.", name).At(name))
 		}
 	}
-	return &prepared{in, text, doc, op, vars, p, p.Cost(vars)}, nil
+	return &prepared{in: in, text: text, doc: doc, op: op, vars: vars, plan: p, cost: p.Cost(vars)}, nil
 }
 
 // organization is whose ledger is read, for log and metrics.

@@ -128,7 +128,11 @@ func (r *responses) name(s *slot, p *prepared, v *auth.Viewer, form string, repo
 	b = append(b, v.Org[:]...)
 	b = append(append(b, v.Role...), 0)
 	at := len(b)
-	b = append(r.inputs.canonical(b, p), 0)
+	if p.form != nil {
+		b = append(append(b, p.form...), 0)
+	} else {
+		b = append(r.inputs.canonical(b, p), 0)
+	}
 	if report {
 		s.parts = &cacheKey{hex.EncodeToString(p.op.sum[:]), string(b[at : len(b)-1]), string(v.Role)}
 	}

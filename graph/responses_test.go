@@ -27,25 +27,26 @@ import (
 // keeping is a bench whose answers are kept, under versions that the test raises.
 type keeping struct {
 	*bench
-	version atomic.Int64
-	total   atomic.Int64
-	away    atomic.Bool
-	now     atomic.Int64 // seconds that have passed
+	versions *cachex.Versions
+	version  atomic.Int64
+	total    atomic.Int64
+	away     atomic.Bool
+	now      atomic.Int64 // seconds that have passed
 }
 
 func newKeeping(t testing.TB) *keeping {
 	t.Helper()
 	k := &keeping{}
-	versions := cachex.NewVersions(cachex.VersionsOptions{Read: func(context.Context, [16]byte) (*cachex.Vector, error) {
+	k.versions = cachex.NewVersions(cachex.VersionsOptions{Read: func(context.Context, [16]byte) (*cachex.Vector, error) {
 		if k.away.Load() {
 			return nil, io.ErrUnexpectedEOF
 		}
 		return &cachex.Vector{All: map[string]int64{"Category": k.version.Load()}, Own: map[string]int64{}, Total: k.total.Load()}, nil
-	}})
+	}, Changes: func(context.Context) ([][16]byte, bool, error) { return nil, false, nil }})
 	chain := cachex.New(cachex.Options{})
 	t.Cleanup(chain.Close)
 	k.bench = newBenchOf(t, graph.Options{Limits: contract, Responses: &graph.ResponseOptions{
-		Cache: chain, Versions: versions, Strategy: cachex.Named(cachex.APIResponses), Secret: []byte("secret"),
+		Cache: chain, Versions: k.versions, Strategy: cachex.Named(cachex.APIResponses), Secret: []byte("secret"),
 		Now: func() time.Time { return time.Now().Add(time.Duration(k.now.Load()) * time.Second) },
 	}})
 	return k

@@ -126,7 +126,7 @@ func newEngine(t *testing.T, name string, env map[string]string) *engine {
 	t.Helper()
 	e := &engine{name: name, log: &safeBuffer{}, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8, DisableCompression: true}, Timeout: time.Minute}}
 	c, err := config.Load(config.Sources{Env: func(n string) string {
-		return cmp.Or(env[n], map[string]string{"ENGINE": name, "LISTEN_ADDR": "127.0.0.1:0", "ADMIN_ADDR": "127.0.0.1:0", "RATE_LIMIT": "0"}[n])
+		return cmp.Or(env[n], map[string]string{"ENGINE": name, "LISTEN_ADDR": "127.0.0.1:0", "ADMIN_ADDR": "127.0.0.1:0", "RATE_LIMIT": "0", "RESPONSE_CACHE": "off"}[n])
 	}})
 	if err != nil {
 		t.Fatal(err)

@@ -234,7 +234,7 @@ func TestAnAnswerThatIsThereCostsNothing(t *testing.T) {
 	if !spent {
 		t.Fatal("the points do not come to an end")
 	}
-	if got := mutate("m"); got.status != 200 || got.text != first.text {
+	if got := mutate("m"); got.status != 200 || unversioned(got.text) != unversioned(first.text) {
 		t.Errorf("sent again: %d %s; want %s", got.status, got.text, first.text)
 	}
 	const page = `history(first:500){nodes{id run{id} factor{id dataset{id}}}}`
@@ -271,11 +271,17 @@ func TestAnAnswerThatIsThereCostsNothing(t *testing.T) {
 	if !b.waiting(true) {
 		t.Fatal("nothing runs")
 	}
-	if got := mutate("m"); got.status != 200 || got.text != first.text {
+	if got := mutate("m"); got.status != 200 || unversioned(got.text) != unversioned(first.text) {
 		t.Errorf("sent again to a busy server: %d %s", got.status, got.text)
 	}
 	leave()
 	b.exec("ROLLBACK")
+}
+
+// unversioned is an answer to a mutation without its token, which tells of the ledger as it is when the answer is given.
+func unversioned(text string) string {
+	data, _, _ := strings.Cut(text, `,"extensions":{"version":`)
+	return data
 }
 
 // cancel cancels a batch over GraphQL, and gives its status then.

@@ -19,6 +19,7 @@ type connection struct {
 	net.Conn
 	r      *bufio.Reader
 	forget func() bool
+	tag    string // the validator of the last answer
 }
 
 // dial connects. The connection breaks off when the context ends.
@@ -28,7 +29,7 @@ func dial(ctx context.Context, address string) (*connection, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &connection{conn, bufio.NewReaderSize(conn, 64<<10), context.AfterFunc(ctx, func() { conn.Close() })}, nil
+	return &connection{Conn: conn, r: bufio.NewReaderSize(conn, 64<<10), forget: context.AfterFunc(ctx, func() { conn.Close() })}, nil
 }
 
 // Close ends the connection.
@@ -45,6 +46,9 @@ func (c *connection) ask(request []byte, keep *bytes.Buffer) (int, error) {
 	status, length, err := c.head()
 	if err != nil {
 		return 0, err
+	}
+	if status == 304 {
+		return 0, nil
 	}
 	if status != 200 && keep == nil {
 		keep = &bytes.Buffer{}
@@ -81,6 +85,11 @@ func (c *connection) head() (status, length int, err error) {
 			return status, length, nil
 		}
 		name, value, _ := bytes.Cut(line, []byte(":"))
+		if len(name) == len("Etag") && strings.EqualFold(string(name), "Etag") {
+			if value := bytes.TrimSpace(value); string(value) != c.tag {
+				c.tag = string(value)
+			}
+		}
 		if len(name) == len("Content-Length") && strings.EqualFold(string(name), "Content-Length") {
 			if length, err = strconv.Atoi(string(bytes.TrimSpace(value))); err != nil {
 				return 0, 0, err

@@ -34,20 +34,24 @@ func main() {
 	flag.IntVar(&o.suppliers, "suppliers", 10_000, "suppliers in the ledger")
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds of each comparison")
 	flag.DurationVar(&o.round, "round", 3*time.Second, "length of a round")
-	flag.Var(&o.only, "only", "measure these alone, with commas between: engines (that is ratios, crowd, memory), limits, depth, sums, recalculation, batches, mutations")
+	flag.Var(&o.only, "only", "measure these alone, with commas between: engines (that is ratios, crowd, memory), limits, depth, sums, recalculation, batches, responses, mutations")
 	flag.Var(&o.documents, "documents", "of the engines' documents these alone: Q1, Q2, Q3")
 	flag.StringVar(&o.reuse, "reuse", "", "keep the database bench_`NAME` and use it again where it is there, with as many rows as it has; mutations are left out")
 	flag.StringVar(&o.profile, "profile", "", "write CPU and allocation profiles of the server to `FILE`.Q1.cpu, FILE.Q1.allocs and so on")
 	handler := flag.String("by-hand", "", "serve the hand-written handler on this address (used by the bench itself)")
 	org := flag.String("org", "", "organization of the hand-written handler")
+	bare := flag.String("bare", "", "serve the bytes of this file on the address of -by-hand (used by the bench itself)")
 	cursors := flag.String("cursors", "", "what cursors stand for, for the hand-written handler")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	var err error
-	if *handler != "" {
+	switch {
+	case *bare != "":
+		err = serveBare(ctx, *bare, *handler)
+	case *handler != "":
 		err = serveByHand(ctx, o.database, *org, *cursors, *handler)
-	} else {
+	default:
 		err = measure(ctx, o)
 	}
 	if err != nil {
@@ -85,6 +89,7 @@ func steps() []step {
 		{"sums", "", (*bench).sums},
 		{"recalculation", "", (*bench).recalculation},
 		{"batches", "", (*bench).batches},
+		{"responses", "", (*bench).responses},
 		{"mutations", "", (*bench).mutations},
 	}
 }

@@ -59,7 +59,8 @@ func (b *bench) serve(ctx context.Context) (err error) {
 	return b.examine(ctx, known)
 }
 
-// carbongraph starts our server with an engine, everything on that is on in production, its log in a file. What one key may spend in a minute would end every round.
+// carbongraph starts our server with an engine, everything on that is on in production, its log in a file, but for two things: what one key may spend in a minute
+// would end every round, and answers that are kept would hide what is measured.
 func (b *bench) carbongraph(ctx context.Context, engine string, env ...string) (*server, error) {
 	address, err := freeAddress()
 	if err != nil {
@@ -70,7 +71,7 @@ func (b *bench) carbongraph(ctx context.Context, engine string, env ...string) (
 		return nil, err
 	}
 	s := &server{name: engine, address: address, admin: admin, key: b.key}
-	env = append([]string{"ENGINE=" + engine, "LOG_LEVEL=info", "LOG_FORMAT=json", "RATE_LIMIT=0"}, env...)
+	env = append([]string{"ENGINE=" + engine, "LOG_LEVEL=info", "LOG_FORMAT=json", "RATE_LIMIT=0", "RESPONSE_CACHE=off"}, env...)
 	return s, b.start(ctx, s, env, b.binary, "serve", "--listen-addr", address, "--admin-addr", admin)
 }
 
