@@ -146,7 +146,7 @@ func (f *flight) fly() {
 	stop := context.AfterFunc(f.chain.life, f.cancel)
 	defer stop()
 	defer f.cancel()
-	f.err = errEnded
+	f.out, f.err = Outcome{Result: Miss}, errEnded
 	defer f.land(time.Now())
 	f.entry, f.out, f.err = f.fill()
 }
