@@ -119,9 +119,9 @@ func TestTheChainIsASimpleCache(t *testing.T) {
 				i, name := which.Draw(t, "server"), names.Draw(t, "name")
 				kind := rapid.SampledFrom([]string{"value", "value", "error", "absent"}).Draw(t, "what the load gives")
 				_, absent := m.absent[i][name]
-				b, from := look(i, name)
-				if absent {
-					b, from = believed{}, cachex.L1
+				b, from := believed{}, cachex.L1
+				if !absent {
+					b, from = look(i, name)
 				}
 				stale := from != cachex.None && !absent && !b.soft.After(m.now)
 				var fresh believed
@@ -171,7 +171,10 @@ func TestTheChainIsASimpleCache(t *testing.T) {
 					delete(m.local[i], name)
 					m.absent[i][name] = m.now.Add(s.Negative)
 					_, l2 := chains[i].Stores()
-					eventuallyRapid(t, "it is gone from Redis", func() bool { _, err := l2.Get(ctx, cachex.Key(s.Name, name)); return err != nil })
+					eventuallyRapid(t, "it is gone from Redis, and the lease with it", func() bool {
+						_, err := l2.Get(ctx, cachex.Key(s.Name, name))
+						return err != nil && client.Exists(ctx, chains[i].Lease(s.Name, name)).Val() == 0
+					})
 				case "error":
 					time0.pass(cachex.Rest) // until then it is not tried again
 				}

@@ -108,12 +108,12 @@ func TestWhateverRedisDoes(t *testing.T) {
 				if err := c.ConfigSet(t.Context(), "replica-serve-stale-data", "yes").Err(); err != nil {
 					t.Fatal(err)
 				}
-				if err := c.SlaveOf(t.Context(), "127.0.0.1", "1").Err(); err != nil {
+				if err := c.ReplicaOf(t.Context(), "127.0.0.1", "1").Err(); err != nil {
 					t.Fatal(err)
 				}
 			},
 			end: func(t *testing.T, r *ownRedis, _ *proxy) {
-				if err := connect(t, r.url()).SlaveOf(t.Context(), "NO", "ONE").Err(); err != nil {
+				if err := connect(t, r.url()).ReplicaOf(t.Context(), "NO", "ONE").Err(); err != nil {
 					t.Fatal(err)
 				}
 			},
