@@ -84,6 +84,6 @@ const (
 func Resum(under string, b []byte, alter func([]byte)) []byte {
 	out := append([]byte(nil), b...)
 	alter(out)
-	binary.BigEndian.PutUint32(out[len(magic)+1:], newCodec().sum(under, out[summed:]))
+	binary.BigEndian.PutUint32(out[len(magic)+1:], sum(under, out[summed:]))
 	return out
 }

@@ -32,7 +32,7 @@ func TestTheChainIsASimpleCache(t *testing.T) {
 	client := common(t)
 	rapid.Check(t, func(t *rapid.T) {
 		time0 := newClock()
-		o := cachex.Options{Redis: client, Prefix: unique(), Now: time0.now, Chance: func() float64 { return 0.5 }, Timeout: patient}
+		o := cachex.Options{Redis: client, Prefix: unique(), Now: time0.now, Chance: func() float64 { return 0.5 }, Timeout: 4 * patient, Lease: time.Minute}
 		var chains [2]*cachex.Chain
 		m := model{redis: map[string]believed{}}
 		ctx, stop := context.WithCancel(context.Background())

@@ -88,12 +88,12 @@ func TestAThousandCallersLoadOnce(t *testing.T) {
 
 func TestTwoServersLoadOnce(t *testing.T) {
 	t.Parallel()
-	a, b := pair(t, cachex.Options{Lease: 200 * time.Millisecond})
+	a, b := pair(t, cachex.Options{Lease: time.Second})
 	s := strategy()
 	var loads atomic.Int64
 	slow := func(context.Context) (*cachex.Entry, error) {
 		loads.Add(1)
-		time.Sleep(700 * time.Millisecond) // longer than the lease: its holder renews it
+		time.Sleep(2 * time.Second) // longer than the lease: its holder renews it
 		e := body("x")
 		return &e, nil
 	}
