@@ -38,9 +38,8 @@ var (
 
 // codec turns entries to bytes and back. It is safe for concurrent use.
 type codec struct {
-	out   *zstd.Encoder
-	in    *zstd.Decoder
-	table *crc32.Table
+	out *zstd.Encoder
+	in  *zstd.Decoder
 }
 
 func newCodec() *codec {
@@ -52,11 +51,12 @@ func newCodec() *codec {
 	if err != nil {
 		panic(err)
 	}
-	return &codec{out, in, crc32.MakeTable(crc32.Castagnoli)}
+	return &codec{out, in}
 }
 
-func (c *codec) sum(under string, of []byte) uint32 {
-	return crc32.Update(crc32.Checksum([]byte(under), c.table), c.table, of)
+func sum(under string, of []byte) uint32 {
+	table := crc32.MakeTable(crc32.Castagnoli) // made once by its package
+	return crc32.Update(crc32.Checksum([]byte(under), table), table, of)
 }
 
 // encode gives the bytes of an entry for the key under which it will stand.
@@ -82,14 +82,14 @@ func (c *codec) encode(under string, e *Entry, compress bool) ([]byte, error) {
 	}
 	binary.BigEndian.PutUint32(at[24:], uint32(len(e.Head)))
 	binary.BigEndian.PutUint32(at[28:], uint32(len(e.Body)))
-	binary.BigEndian.PutUint32(b[len(magic)+1:], c.sum(under, b[summed:]))
+	binary.BigEndian.PutUint32(b[len(magic)+1:], sum(under, b[summed:]))
 	return b, nil
 }
 
 // decode gives the entry of bytes that stood under a key. It may keep the bytes.
 func (c *codec) decode(under string, b []byte) (*Entry, error) {
 	if len(b) < headerLen || string(b[:len(magic)]) != magic || b[len(magic)] != version ||
-		binary.BigEndian.Uint32(b[len(magic)+1:]) != c.sum(under, b[summed:]) {
+		binary.BigEndian.Uint32(b[len(magic)+1:]) != sum(under, b[summed:]) {
 		return nil, errCorrupt
 	}
 	at := b[summed+1:]

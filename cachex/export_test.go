@@ -2,6 +2,7 @@ package cachex
 
 import (
 	"context"
+	"encoding/binary"
 	"time"
 
 	"github.com/eko/gocache/lib/v4/store"
@@ -78,3 +79,11 @@ const (
 	Rest  = rest
 	Large = large
 )
+
+// Resum alters the bytes of an entry and makes its checksum right again.
+func Resum(under string, b []byte, alter func([]byte)) []byte {
+	out := append([]byte(nil), b...)
+	alter(out)
+	binary.BigEndian.PutUint32(out[len(magic)+1:], sum(under, out[summed:]))
+	return out
+}

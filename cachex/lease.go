@@ -79,12 +79,10 @@ func (r *redisStore) release(ctx context.Context, k key, token string, gone bool
 	return err
 }
 
-// hold renews a lease until it is told to stop, or the lease is lost. The lease of a process that died is over within its time.
-func (r *redisStore) hold(ctx context.Context, k key, token string) (stop func()) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	done := make(chan struct{})
+// hold renews a lease until it is told to stop, the lease is lost, or it was the longest that a load can take. The lease of a process that died is over within its time.
+func (r *redisStore) hold(ctx context.Context, k key, token string, longest time.Duration) (stop func()) {
+	ctx, cancel := context.WithTimeout(ctx, longest)
 	go func() {
-		defer close(done)
 		tick := time.NewTicker(r.lease / 3)
 		defer tick.Stop()
 		for {
@@ -101,8 +99,5 @@ func (r *redisStore) hold(ctx context.Context, k key, token string) (stop func()
 			}
 		}
 	}()
-	return func() {
-		cancel()
-		<-done
-	}
+	return cancel
 }

@@ -25,6 +25,9 @@ type flight struct {
 	since    uint64 // where the fence stood when it began
 	renewal  bool   // of an entry that is served meanwhile
 
+	token string // of the lease; empty: there is none
+	hold  func() // ends the holding of the lease, which goes on until what was loaded is written
+
 	ctx     context.Context
 	cancel  context.CancelFunc
 	waiting int // those who would miss it; a renewal counts itself
@@ -146,7 +149,7 @@ func (f *flight) fly() {
 	stop := context.AfterFunc(f.chain.life, f.cancel)
 	defer stop()
 	defer f.cancel()
-	f.err = errEnded
+	f.out, f.err = Outcome{Result: Miss}, errEnded
 	defer f.land(time.Now())
 	f.entry, f.out, f.err = f.fill()
 }
@@ -172,7 +175,7 @@ func (f *flight) land(began time.Time) {
 func (f *flight) fill() (*Entry, Outcome, error) {
 	c := f.chain
 	if c.l2 == nil {
-		return f.make("")
+		return f.make()
 	}
 	if e := c.there(f.ctx, f.strategy, f.key, c.tallies.named(f.key.strategy)); f.serves(e) {
 		return f.found(e)
@@ -184,10 +187,10 @@ func (f *flight) fill() (*Entry, Outcome, error) {
 	if e != nil {
 		return f.found(e)
 	}
-	if token != "" {
-		defer c.l2.hold(f.ctx, f.key, token)()
+	if f.token = token; token != "" {
+		f.hold = c.l2.hold(c.life, f.key, token, c.o.LoadTimeout+parting)
 	}
-	return f.make(token)
+	return f.make()
 }
 
 // serves tells whether an entry of Redis ends the flight.
@@ -221,7 +224,8 @@ func (f *flight) claim() (*Entry, string, error) {
 		}
 		switch ended := f.ctx.Err(); {
 		case mine && (e != nil || ended != nil):
-			f.giveBack(token, false)
+			f.token = token
+			f.giveBack(false)
 			return e, "", ended
 		case ended != nil:
 			return nil, "", ended
@@ -241,15 +245,20 @@ func (f *flight) claim() (*Entry, string, error) {
 }
 
 // giveBack lets others load.
-func (f *flight) giveBack(token string, gone bool) {
-	if token != "" {
-		f.chain.desk.take(deed{key: f.key, token: token, gone: gone, since: f.since})
+func (f *flight) giveBack(gone bool) { f.write(nil, gone) }
+
+// write has the entry written under the lease, which it gives back. Without a lease nothing is written.
+func (f *flight) write(e *Entry, gone bool) {
+	if f.token != "" {
+		f.chain.desk.take(deed{key: f.key, entry: e, gone: gone, compress: f.strategy.Compress, token: f.token, hold: f.hold, since: f.since})
+		f.token = ""
 	}
 }
 
 // make loads, and keeps what came: here, and in Redis under the lease.
-func (f *flight) make(token string) (*Entry, Outcome, error) {
+func (f *flight) make() (*Entry, Outcome, error) {
 	c, out := f.chain, Outcome{Result: Miss}
+	defer f.giveBack(false) // also where the load ends its goroutine; nothing, where something is written
 	e, err := f.call()
 	if errors.Is(err, ErrAbsent) {
 		out.Result = Negative
@@ -257,21 +266,16 @@ func (f *flight) make(token string) (*Entry, Outcome, error) {
 			_ = c.l1.Delete(f.ctx, f.key)
 			c.l1.put(f.key, kept{life: f.strategy.Negative})
 		})
-		f.giveBack(token, true)
+		f.giveBack(true)
 		return nil, out, ErrAbsent
 	}
 	if err != nil {
-		f.giveBack(token, false)
 		return nil, out, err
 	}
 	now := c.o.Now()
-	if e = f.strategy.dated(*e, now, c.o.Chance()); !e.Hard.After(now) {
-		f.giveBack(token, false)
-		return e, out, nil
-	}
-	c.promote(f.strategy, f.key, e, f.since)
-	if token != "" {
-		c.desk.take(deed{key: f.key, entry: e, compress: f.strategy.Compress, token: token, since: f.since})
+	if e = f.strategy.dated(*e, now, c.o.Chance()); e.Hard.After(now) {
+		c.promote(f.strategy, f.key, e, f.since)
+		f.write(e, false)
 	}
 	return e, out, nil
 }

@@ -16,7 +16,7 @@ const (
 	// waiting is how many writes may wait for each writer, and waitingBytes for all.
 	waiting, waitingBytes = 256, 32 << 20
 	// parting is how long is still written at the end.
-	parting = time.Second
+	parting = 3 * time.Second
 )
 
 // deed is what is to be done in Redis.
@@ -26,7 +26,15 @@ type deed struct {
 	gone     bool   // and the entry with it
 	compress bool
 	token    string // of the lease; empty: there is none
+	hold     func() // ends the holding of the lease; nil: nobody holds it
 	since    uint64 // where the key's fence stood
+}
+
+// end is called once when the deed is done, or will not be.
+func (d deed) end() {
+	if d.hold != nil {
+		d.hold()
+	}
 }
 
 func (d deed) weight() int64 {
@@ -66,24 +74,29 @@ func (d *desk) take(w deed) {
 		d.dropped.large.Add(1)
 		w.entry = nil
 	}
-	if w.entry == nil && w.token == "" {
-		return
-	}
-	if !d.store.writes.closed() {
+	switch {
+	case w.entry == nil && w.token == "":
+	case !d.store.writes.closed():
 		d.dropped.away.Add(1)
+	case d.wait(w):
 		return
-	}
-	if d.bytes.Add(w.weight()) > waitingBytes {
-		d.bytes.Add(-w.weight())
-		d.dropped.full.Add(1)
-		return
-	}
-	select {
-	case d.queues[d.fences.number(w.key)%writers] <- w:
 	default:
-		d.bytes.Add(-w.weight())
 		d.dropped.full.Add(1)
 	}
+	w.end()
+}
+
+// wait queues a deed where there is room.
+func (d *desk) wait(w deed) bool {
+	if d.bytes.Add(w.weight()) <= waitingBytes {
+		select {
+		case d.queues[d.fences.number(w.key)%writers] <- w:
+			return true
+		default:
+		}
+	}
+	d.bytes.Add(-w.weight())
+	return false
 }
 
 // run writes until the context ends, and then what still waits, for a moment.
@@ -116,6 +129,7 @@ func (d *desk) run(ctx context.Context) {
 }
 
 func (d *desk) do(ctx context.Context, w deed) {
+	defer w.end()
 	d.bytes.Add(-w.weight())
 	fenced := d.fences.at(w.key) != w.since
 	if w.entry == nil || fenced {
