@@ -154,6 +154,25 @@ func (c *Chain) Get(ctx context.Context, s *Strategy, name string) (*Entry, Laye
 	return e, L2, true
 }
 
+// Here is Get of the process alone. What it does not find is no miss yet: Load, which comes after it, counts that.
+func (c *Chain) Here(ctx context.Context, s *Strategy, name string) (*Entry, bool) {
+	e, err := c.here(ctx, key{s.Name, name})
+	if err != nil {
+		return nil, false
+	}
+	c.tallies.named(s.Name).l1.found(e, c.o.Now())
+	return e, true
+}
+
+// PutHere is Put into the process alone: for what is soon made anew from what Redis has.
+func (c *Chain) PutHere(s *Strategy, name string, e Entry) {
+	k := key{s.Name, name}
+	now := c.o.Now()
+	if dated := s.dated(e, now, 0); dated.Hard.After(now) {
+		c.promote(s, k, dated, c.fences.at(k))
+	}
+}
+
 // here looks in the process.
 func (c *Chain) here(ctx context.Context, k key) (*Entry, error) {
 	e, err := c.l1.Get(ctx, k)

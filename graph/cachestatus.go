@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"carbongraph/cachex"
+	"carbongraph/graph/plan"
 )
 
 // cached is how an answer came about, where one might have been kept.
@@ -111,16 +112,16 @@ func (a *answer) tellCache(header http.Header, now time.Time) {
 		}
 	}
 	set(asOfHeader, asOf.UTC().Format("2006-01-02T15:04:05.000000Z"))
-	if !a.slot.policy.private {
-		set("Cache-Control", a.slot.policy.public())
+	if !a.slot.reads.Private {
+		set("Cache-Control", public(a.slot.reads))
 	}
 }
 
 // public is the header Cache-Control of what is everybody's.
-func (p *policyOf) public() string {
-	b := strconv.AppendInt([]byte("public, max-age="), int64(p.maxAge/time.Second), 10)
-	if p.stale > 0 {
-		b = strconv.AppendInt(append(b, ", stale-while-revalidate="...), int64(p.stale/time.Second), 10)
+func public(r *plan.Reads) string {
+	b := strconv.AppendInt([]byte("public, max-age="), int64(r.MaxAge), 10)
+	if r.StaleWhileRevalidate > 0 {
+		b = strconv.AppendInt(append(b, ", stale-while-revalidate="...), int64(r.StaleWhileRevalidate), 10)
 	}
 	return string(b)
 }
@@ -148,7 +149,7 @@ type cacheKey struct {
 	Role      string `json:"role"`
 }
 
-// subjectVersion is how often the rows of a type were written to: the organization's own, and everybody's.
+// subjectVersion is how often the rows of a type, or a part of them, were written to: the organization's own, and everybody's.
 type subjectVersion struct {
 	Organization int64 `json:"organization"`
 	Everybody    int64 `json:"everybody"`
@@ -159,9 +160,9 @@ func (h *Handler) explained(a *answer) []byte {
 	c := a.note()
 	r := cacheReport{Status: c.state, Layer: c.layer, Reason: c.reason, Stored: c.kept, Scope: "PRIVATE", TTL: int(c.ttl / time.Second)}
 	if s := a.slot; s != nil && s.reason == "" {
-		r.Key, r.MaxAge, r.Stale = s.parts, int(s.policy.maxAge/time.Second), int(s.policy.stale/time.Second)
-		r.Versions = versionsOf(s.types, s.vector)
-		if !s.policy.private {
+		r.Key, r.MaxAge, r.Stale = s.parts, s.reads.MaxAge, s.reads.StaleWhileRevalidate
+		r.Versions = versionsOf(s.reads.Subjects, s.vector)
+		if !s.reads.Private {
 			r.Scope = "PUBLIC"
 		}
 		if !c.stored.IsZero() {
@@ -176,9 +177,9 @@ func (h *Handler) explained(a *answer) []byte {
 	return text
 }
 
-func versionsOf(types []string, v *cachex.Vector) map[string]subjectVersion {
-	all := make(map[string]subjectVersion, len(types))
-	for _, name := range types {
+func versionsOf(subjects []string, v *cachex.Vector) map[string]subjectVersion {
+	all := make(map[string]subjectVersion, len(subjects))
+	for _, name := range subjects {
 		all[name] = subjectVersion{v.Own[name], v.All[name]}
 	}
 	return all

@@ -61,7 +61,9 @@ type prepared struct {
 	vars map[string]any
 	plan *plan.Plan
 	cost int
-	form []byte // the variables in their one form; nil: not written yet
+	// Of a query that may come again, found once: what its answer hangs on, and its variables in their one form. nil: not found yet.
+	reads *plan.Reads
+	form  []byte
 }
 
 // subscription tells whether the operation is one.
@@ -116,7 +118,7 @@ func (h *Handler) ready(ctx context.Context, in *incoming, events bool) (*prepar
 	p, a := h.prepare(ctx, in.list[0])
 	if p != nil {
 		if h.responses != nil {
-			p.form = h.responses.inputs.canonical(nil, p)
+			p.reads, p.form = p.hangsOn(), h.responses.inputs.canonical(nil, p)
 		}
 		h.remembered.keep(in.requestKey, p)
 	}

@@ -18,8 +18,10 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"carbongraph/cachex"
+	"carbongraph/graph/plan"
 	"carbongraph/internal/auth"
 	"carbongraph/internal/fault"
+	"carbongraph/store"
 )
 
 // ResponseOptions are what answers are kept with.
@@ -72,28 +74,25 @@ type slot struct {
 	reason string         // empty: one is kept
 	vector *cachex.Vector // that it holds at
 	key    string
-	tag    string // the validator's text, without its coding
-	policy policyOf
-	types  []string  // what it is made of
-	parts  *cacheKey // of the key, where they are asked for
+	tag    string      // the validator's text, without its coding
+	reads  *plan.Reads // what it hangs on, and for how long it may be kept
+	parts  *cacheKey   // of the key, where they are asked for
 }
 
-// policyOf is for how long an answer may be kept, and for whom.
-type policyOf struct {
-	maxAge, stale time.Duration
-	private       bool
-}
+func seconds(n int) time.Duration { return time.Duration(n) * time.Second }
 
 // slot finds where the answer to an operation is kept. A failure to tell versions is no failure of the request: it goes round what is kept.
 func (h *Handler) slot(ctx context.Context, p *prepared, c *conditions, form string) *slot {
 	r := h.responses
-	policy := &p.plan.Policy
 	switch {
 	case r == nil:
 		return &slot{reason: turnedOff}
 	case p.op.def.Operation != ast.Query:
 		return &slot{reason: notAQuery}
-	case policy.MaxAge == 0 || p.op.introspects:
+	}
+	reads := p.hangsOn()
+	switch {
+	case reads.MaxAge == 0 || p.op.introspects:
 		return &slot{reason: mayNotKeep}
 	case c.around:
 		return &slot{reason: wentAround}
@@ -104,7 +103,7 @@ func (h *Handler) slot(ctx context.Context, p *prepared, c *conditions, form str
 		h.o.Log.WarnContext(ctx, "versions cannot be read; the answer is not kept", "err", err)
 		return &slot{reason: unversioned}
 	}
-	s := &slot{vector: vector, types: policy.Types, policy: policyOf{time.Duration(policy.MaxAge) * time.Second, time.Duration(policy.StaleWhileRevalidate) * time.Second, policy.Private}}
+	s := &slot{vector: vector, reads: reads}
 	r.name(s, p, v, form, c.report)
 	return s
 }
@@ -136,7 +135,7 @@ func (r *responses) name(s *slot, p *prepared, v *auth.Viewer, form string, repo
 	if report {
 		s.parts = &cacheKey{hex.EncodeToString(p.op.sum[:]), string(b[at : len(b)-1]), string(v.Role)}
 	}
-	b = versions(b, p.plan.Policy.Types, s.vector)
+	b = versions(b, s.reads.Subjects, s.vector)
 	sum := sha256.Sum256(b)
 	s.key = string(sum[:])
 	mac := r.hashes.Get().(hash.Hash)
@@ -148,9 +147,27 @@ func (r *responses) name(s *slot, p *prepared, v *auth.Viewer, form string, repo
 	s.tag = base64.RawURLEncoding.EncodeToString(mac.Sum(out[:0])[:15])
 }
 
-// versions adds those of what an answer is made of: the organization's own rows of each type, and everybody's.
-func versions(b []byte, types []string, v *cachex.Vector) []byte {
-	for _, name := range types {
+// hangsOn tells what the answer to the operation hangs on.
+func (p *prepared) hangsOn() *plan.Reads {
+	if p.reads != nil {
+		return p.reads
+	}
+	r := p.plan.Reads(p.vars, kindOf)
+	return &r
+}
+
+// kindOf tells which type's row a global id names.
+func kindOf(id string) string {
+	g, err := store.ParseGlobalID(id)
+	if err != nil {
+		return ""
+	}
+	return g.Kind.Type()
+}
+
+// versions adds those of what an answer is made of: the organization's own rows, and everybody's.
+func versions(b []byte, subjects []string, v *cachex.Vector) []byte {
+	for _, name := range subjects {
 		b = append(append(b, name...), 0)
 		b = binary.BigEndian.AppendUint64(b, uint64(v.Own[name]))
 		b = binary.BigEndian.AppendUint64(b, uint64(v.All[name]))
@@ -159,9 +176,9 @@ func versions(b []byte, types []string, v *cachex.Vector) []byte {
 }
 
 // still tells whether what the answer is made of is as it was when the slot was found, as far as this server knows.
-func (r *responses) still(ctx context.Context, s *slot, p *prepared) bool {
+func (r *responses) still(ctx context.Context, s *slot) bool {
 	now, err := r.Versions.Of(ctx, auth.From(ctx).Org)
-	return err == nil && (now == s.vector || string(versions(nil, p.plan.Policy.Types, now)) == string(versions(nil, p.plan.Policy.Types, s.vector)))
+	return err == nil && (now == s.vector || string(versions(nil, s.reads.Subjects, now)) == string(versions(nil, s.reads.Subjects, s.vector)))
 }
 
 // etag is the validator of an answer in a coding: strong, and so another for each.
@@ -186,36 +203,48 @@ func (h *Handler) held(ctx context.Context, p *prepared, s *slot, c *conditions)
 	if c.anew {
 		return nil
 	}
-	for _, coded := range [...]coding{c.coding, plain} {
-		e, layer, ok := r.Cache.Get(ctx, r.Strategy, s.key+string(coded))
-		if !ok {
-			continue
+	if c.coding != plain {
+		if e, ok := r.Cache.Here(ctx, r.Strategy, s.key+string(c.coding)); ok && r.serves(e, c) {
+			return r.hit(p, s, e, e.Body, c.coding, cachex.L1)
 		}
-		now := r.Now()
-		if now.After(e.Soft) || c.limited && now.Sub(e.Stored).Truncate(time.Second) > c.oldest {
-			return nil
-		}
-		body := e.Body
-		if coded == plain && c.coding != plain {
-			if body, coded = r.coded(ctx, s, c.coding, e), c.coding; len(e.Body) < smallest {
-				coded = plain
-			}
-		}
-		return &answer{op: p.op, slot: s, raw: body, cached: &cached{state: stateHit, layer: string(layer), tag: etag(s.tag, coded), coding: coded,
-			stored: e.Stored, ttl: e.Hard.Sub(now)}}
 	}
-	return nil
+	e, layer, ok := r.look(ctx, s, c)
+	if !ok || !r.serves(e, c) {
+		return nil
+	}
+	body, in := r.coded(s, c.coding, e)
+	return r.hit(p, s, e, body, in, layer)
 }
 
-// coded gives a kept answer in a coding, and keeps it in that too.
-func (r *responses) coded(ctx context.Context, s *slot, c coding, e *cachex.Entry) []byte {
+// look looks for a kept answer in the process; in Redis is looked when it is made (load), or where none is to be made.
+func (r *responses) look(ctx context.Context, s *slot, c *conditions) (*cachex.Entry, cachex.Layer, bool) {
+	if c.only {
+		return r.Cache.Get(ctx, r.Strategy, s.key)
+	}
+	e, ok := r.Cache.Here(ctx, r.Strategy, s.key)
+	return e, cachex.L1, ok
+}
+
+// serves tells whether a kept answer is new enough.
+func (r *responses) serves(e *cachex.Entry, c *conditions) bool {
+	now := r.Now()
+	return now.Before(e.Soft) && !(c.limited && now.Sub(e.Stored).Truncate(time.Second) > c.oldest)
+}
+
+// hit answers with what is kept.
+func (r *responses) hit(p *prepared, s *slot, e *cachex.Entry, body []byte, in coding, layer cachex.Layer) *answer {
+	return &answer{op: p.op, slot: s, raw: body, cached: &cached{state: stateHit, layer: string(layer), tag: etag(s.tag, in), coding: in, stored: e.Stored, ttl: e.Hard.Sub(r.Now())}}
+}
+
+// coded gives a kept answer in a coding, where it is long enough to be worth it, and keeps it in that too.
+func (r *responses) coded(s *slot, c coding, e *cachex.Entry) ([]byte, coding) {
 	if c == plain || len(e.Body) < smallest {
-		return e.Body
+		return e.Body, plain
 	}
 	packed := *e
 	packed.Body = r.packer.pack(c, e.Body)
-	r.Cache.Put(ctx, r.Strategy, s.key+string(c), packed)
-	return packed.Body
+	r.Cache.PutHere(r.Strategy, s.key+string(c), packed)
+	return packed.Body, c
 }
 
 // unkept is an answer that is given to all who waited for it, and not kept.
@@ -240,14 +269,14 @@ func (h *Handler) fill(ctx context.Context, p *prepared, s *slot, c *conditions)
 			why = wasError
 		case len(a.raw) > largest:
 			why = tooLong
-		case !r.still(ctx, s, p):
+		case !r.still(ctx, s):
 			why = hasMoved
 		}
 		if why != "" {
 			return nil, &unkept{a, why}
 		}
 		now := r.Now()
-		return &cachex.Entry{Body: a.raw, Stored: now, Soft: now.Add(s.policy.maxAge), Hard: now.Add(s.policy.maxAge + s.policy.stale)}, nil
+		return &cachex.Entry{Body: a.raw, Stored: now, Soft: now.Add(seconds(s.reads.MaxAge)), Hard: now.Add(seconds(s.reads.MaxAge + s.reads.StaleWhileRevalidate))}, nil
 	}
 	e, how, err := r.load(ctx, s, c, load)
 	var not *unkept
@@ -264,16 +293,15 @@ func (h *Handler) fill(ctx context.Context, p *prepared, s *slot, c *conditions)
 	case err != nil:
 		return h.refused(ctx, p.op, h.faultOf(ctx, err))
 	}
-	a := &answer{op: p.op, slot: s, raw: e.Body, actual: int(cost.Load()), cached: &cached{state: stateMiss, kept: true, stored: e.Stored, ttl: e.Hard.Sub(r.Now()), tag: etag(s.tag, plain)}}
+	a := &answer{op: p.op, slot: s, raw: e.Body, actual: int(cost.Load()), cached: &cached{state: stateMiss, kept: true, stored: e.Stored, ttl: e.Hard.Sub(r.Now())}}
 	if how.Layer != "" {
 		a.cached.state, a.cached.layer = stateHit, string(how.Layer)
 	}
 	if r.Now().After(e.Soft) {
 		a.cached.state = stateStale
 	}
-	if c.coding != plain && len(e.Body) >= smallest {
-		a.raw, a.cached.coding, a.cached.tag = r.coded(ctx, s, c.coding, e), c.coding, etag(s.tag, c.coding)
-	}
+	a.raw, a.cached.coding = r.coded(s, c.coding, e)
+	a.cached.tag = etag(s.tag, a.cached.coding)
 	return a
 }
 

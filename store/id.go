@@ -68,6 +68,17 @@ const (
 	kindEnd
 )
 
+// Type is the name that the graph has for rows of the kind.
+func (k Kind) Type() string {
+	names := [...]string{KindOrganization: "Organization", KindCategory: "Category", KindSupplier: "Supplier", KindActivity: "Activity", KindEmission: "Emission",
+		KindEmissionFactor: "EmissionFactor", KindFactorDataset: "FactorDataset", KindCalculationRun: "CalculationRun", KindAPIKey: "ApiKey", KindBatch: "Batch",
+		KindFactorMapping: "FactorMapping"}
+	if int(k) >= len(names) {
+		return ""
+	}
+	return names[k]
+}
+
 // GlobalID is an id as clients see it: opaque, of one type and one row. It hides nothing: whoever decodes one still asks through a Tenant.
 type GlobalID struct {
 	Kind Kind

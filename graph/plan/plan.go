@@ -23,6 +23,7 @@ type Plan struct {
 	Forms     []string        // the variables that decide, in arguments of fields without a selection, how a value is shown; sorted
 	Size      int             // how many fields there are, on all levels
 	Policy    Policy          // what an answer hangs on, and for how long it may be kept
+	hanging   *hanging
 	root      group
 	fixedCost int // where the variables do not matter to it; -1: they do
 }

@@ -9,7 +9,8 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 )
 
-// Policy is what an answer hangs on, and for how long it may be kept. It counts everything that the operation can select, whatever its variables leave out.
+// Policy is what an answer hangs on, and for how long it may be kept. It counts everything that the operation can select, whatever its variables leave out, and every
+// row that a node may be; Reads tells more closely.
 type Policy struct {
 	// Types are the types whose rows the answer is made of, sorted: it stays right while no row of them changes. A list hangs on rows that are not in it yet.
 	Types []string
@@ -32,52 +33,150 @@ var hangsOn = map[string][]string{
 	"CategoryStatement": {"CategoryStatement"},
 }
 
+// dated are the objects below which rows are of the same calendar years as above: an emission is of its activity's year, and a group and its sums are of the lines that the
+// filter of the footprint lets in.
+var dated = map[string]bool{
+	"Activity": true, "ActivityConnection": true, "ActivityEdge": true,
+	"Emission": true, "EmissionConnection": true, "EmissionEdge": true,
+	"FootprintConnection": true, "FootprintEdge": true, "FootprintRow": true, "FootprintTotals": true,
+}
+
+// yearly tells whether the rows of a type are counted by their calendar year too.
+func yearly(kind string) bool { return kind == "Activity" || kind == "Emission" }
+
+// hanging is what a selection hangs on, as far as it is known before the variables are.
+type hanging struct {
+	hint
+	types map[string]bool // whose rows of any year count
+	years []within        // and those of which only some years do
+	nodes []*either       // what may be of any type, until its id is known
+}
+
+// within are the rows of a type that a field's filter lets in.
+type within struct {
+	kind   string
+	filter *Field
+}
+
+// either is a field that shows rows by their global ids, and what those of each type hang on.
+type either struct {
+	field *Field
+	by    map[string]*hanging
+}
+
+// hint is for how long, and for whom, what was looked at may be kept.
+type hint struct {
+	maxAge, stale   int
+	hinted, private bool
+}
+
+// allow keeps the least of what is allowed.
+func (h *hint) allow(maxAge, stale int) {
+	if h.hinted {
+		maxAge, stale = min(maxAge, h.maxAge), min(stale, h.stale)
+	}
+	h.maxAge, h.stale, h.hinted = maxAge, stale, true
+}
+
+// meet takes another in.
+func (h *hint) meet(o hint) {
+	if o.hinted {
+		h.allow(o.maxAge, o.stale)
+	}
+	h.private = h.private || o.private
+}
+
 // policy reads the hints of everything planned.
 func (b *builder) policy() Policy {
-	p := &policing{builder: b, types: map[string]bool{}}
-	p.group(&b.plan.root)
-	if !p.hinted || b.plan.Operation.Operation != ast.Query {
-		p.MaxAge, p.StaleWhileRevalidate = 0, 0
+	b.plan.hanging = &hanging{types: map[string]bool{}}
+	(&policing{b, b.plan.hanging}).group(&b.plan.root, nil)
+	all := &hanging{types: map[string]bool{}}
+	all.unite(b.plan.hanging)
+	if !all.hinted || b.plan.Operation.Operation != ast.Query {
+		all.maxAge, all.stale = 0, 0
 	}
-	p.Types = slices.Sorted(maps.Keys(p.types))
-	return p.Policy
+	return Policy{Types: slices.Sorted(maps.Keys(all.types)), MaxAge: all.maxAge, StaleWhileRevalidate: all.stale, Private: all.private}
 }
 
-// policing is a policy on the way.
+// unite takes in all that another may hang on.
+func (h *hanging) unite(o *hanging) {
+	h.meet(o.hint)
+	maps.Copy(h.types, o.types)
+	for _, y := range o.years {
+		h.types[y.kind] = true
+	}
+	for _, n := range o.nodes {
+		for _, of := range n.by {
+			h.unite(of)
+		}
+	}
+}
+
+// policing finds what a selection hangs on.
 type policing struct {
 	*builder
-	Policy
-	types  map[string]bool
-	hinted bool
+	*hanging
 }
 
-func (p *policing) group(g *group) {
+// group looks at a selection; where filter is there, its rows are of those calendar years alone that this field's filter lets in.
+func (p *policing) group(g *group, filter *Field) {
 	for _, f := range g.fields {
 		if strings.HasPrefix(f.Name(), "__") && f.Name() != "__typename" { // what it shows depends on rights, not on rows
 			p.allow(0, 0)
 		}
 		own := f.Definition.Directives.ForName("cacheControl")
-		p.hint(own)
-		for object, below := range f.children {
-			d := p.schema.Types[object]
-			p.reads(d)
-			if own == nil {
-				p.hint(p.rowsOf(d).Directives.ForName("cacheControl"))
+		p.take(own)
+		below := filter
+		switch {
+		case f.filters():
+			below = f
+		case !dated[f.Object]:
+			below = nil
+		}
+		at := p
+		var any *either
+		if f.Type() == "Node" && (f.Definition.Arguments.ForName("id") != nil || f.Definition.Arguments.ForName("ids") != nil) {
+			any = &either{f, map[string]*hanging{}}
+			p.nodes = append(p.nodes, any)
+		}
+		for object, selected := range f.children {
+			if any != nil {
+				at = &policing{p.builder, &hanging{types: map[string]bool{}}}
+				any.by[object] = at.hanging
 			}
-			p.group(below)
+			d := p.schema.Types[object]
+			at.reads(d, below)
+			if own == nil {
+				at.take(p.rowsOf(d).Directives.ForName("cacheControl"))
+			}
+			at.group(selected, below)
 		}
 	}
 }
 
+// filters tells whether a field's rows can be narrowed to days.
+func (f *Field) filters() bool {
+	a := f.Definition.Arguments.ForName("filter")
+	return a != nil && f.schema.Types[a.Type.Name()].Fields.ForName("occurredFrom") != nil
+}
+
 // reads notes whose rows an object is made of.
-func (p *policing) reads(object *ast.Definition) {
+func (p *policing) reads(object *ast.Definition, filter *Field) {
 	row := p.rowsOf(object)
 	if slices.Contains(row.Interfaces, "Node") {
-		p.types[row.Name] = true
+		p.read(row.Name, filter)
 	}
 	for _, name := range hangsOn[row.Name] {
-		p.types[name] = true
+		p.read(name, filter)
 	}
+}
+
+func (p *policing) read(kind string, filter *Field) {
+	if filter == nil || !yearly(kind) {
+		p.types[kind] = true
+		return
+	}
+	p.years = append(p.years, within{kind, filter})
 }
 
 // rowsOf gives the type of a connection's rows; any other type is its own. A connection hangs on its rows even where it only counts them.
@@ -88,8 +187,8 @@ func (p *policing) rowsOf(object *ast.Definition) *ast.Definition {
 	return object
 }
 
-// hint takes what one @cacheControl allows.
-func (p *policing) hint(d *ast.Directive) {
+// take takes what one @cacheControl allows.
+func (p *policing) take(d *ast.Directive) {
 	if d == nil {
 		return
 	}
@@ -104,14 +203,6 @@ func (p *policing) hint(d *ast.Directive) {
 	}
 	p.allow(seconds("maxAge"), seconds("staleWhileRevalidate"))
 	if a := d.Arguments.ForName("scope"); a != nil && a.Value.Raw == "PRIVATE" {
-		p.Private = true
+		p.private = true
 	}
-}
-
-// allow keeps the least of what is allowed.
-func (p *policing) allow(maxAge, stale int) {
-	if p.hinted {
-		maxAge, stale = min(maxAge, p.MaxAge), min(stale, p.StaleWhileRevalidate)
-	}
-	p.MaxAge, p.StaleWhileRevalidate, p.hinted = maxAge, stale, true
 }
