@@ -166,6 +166,16 @@ func TestRaised(t *testing.T) {
 			}
 		}, "CalculationRun Emission Emission/* Supplier"},
 		"a mapping": {func(t *testing.T, _ *store.Store, l *storetest.Ledger) { storetest.Mappings(t, l, 1) }, "FactorMapping"},
+		"a mapping that is there raises nothing": {func(t *testing.T, _ *store.Store, l *storetest.Ledger) {
+			m := func() *store.FactorMapping {
+				return &store.FactorMapping{AccountCode: new("M"), FactorID: &l.Factors[0].ID, DecidedBy: store.ByRule, Confidence: exact.NewDecimal(5, -1)}
+			}
+			for range 2 {
+				storetest.Write(t, l.Tenant, func(ctx context.Context, w *store.Writer) error {
+					return w.PutMappings(ctx, []*store.FactorMapping{m()})
+				})
+			}
+		}, "FactorMapping"},
 		"what is said of a category": {func(t *testing.T, _ *store.Store, l *storetest.Ledger) {
 			if _, err := l.Tenant.SetCategoryStatement(t.Context(), store.SetCategoryStatementInput{Year: 2024, Category: 1, Included: true}); err != nil {
 				t.Fatal(err)
