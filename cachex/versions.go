@@ -26,6 +26,8 @@ type VersionsOptions struct {
 	Read func(ctx context.Context, org [16]byte) (*Vector, error)
 	// Changes tells whose versions may have changed since it was asked last without an error; all: anybody's.
 	Changes func(ctx context.Context) (orgs [][16]byte, all bool, err error)
+	// Compact has the database keep fewer rows; called every ten seconds. Nil: somebody else does.
+	Compact func(ctx context.Context) error
 	Redis   redis.UniversalClient // carries word of commits to other servers; nil: they find out by Changes
 	Every   time.Duration         // between two questions for changes; 0: 300 ms
 	Trust   time.Duration         // since a question was asked that was answered, after which memory is not used; 0: 900 ms
@@ -54,6 +56,8 @@ type Versions struct {
 const (
 	// patience is how long a read of versions may take.
 	patience = 5 * time.Second
+	// compactEvery is a compromise: what is raised in between is added up by every read.
+	compactEvery = 10 * time.Second
 	// mostWord bounds whose commits wait to be told; more are left to the database.
 	mostWord = 1000
 )
@@ -136,6 +140,9 @@ func (v *Versions) Run(ctx context.Context) {
 		all.Go(func() { v.telling(ctx) })
 		all.Go(func() { v.hearing(ctx) })
 	}
+	if v.o.Compact != nil {
+		all.Go(func() { v.compacting(ctx) })
+	}
 	tick := time.NewTicker(v.o.Every)
 	defer tick.Stop()
 	for ctx.Err() == nil {
@@ -146,6 +153,15 @@ func (v *Versions) Run(ctx context.Context) {
 		}
 	}
 	all.Wait()
+}
+
+// compacting has the database keep fewer rows, until the context ends.
+func (v *Versions) compacting(ctx context.Context) {
+	for pause(ctx, compactEvery); ctx.Err() == nil; pause(ctx, compactEvery) {
+		if err := v.o.Compact(ctx); err != nil && ctx.Err() == nil {
+			v.o.Log.DebugContext(ctx, "versions are not compacted", "err", err) // they are right as they are, and the next time may do it
+		}
+	}
 }
 
 // poll asks the database once what has changed.

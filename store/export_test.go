@@ -84,3 +84,21 @@ func (s *Store) MigrateFirst(ctx context.Context) error {
 		return err
 	})
 }
+
+// Raised gives the type that each table raises, and Silent why the others raise none.
+func Raised() map[string]string {
+	all := map[string]string{}
+	for table, what := range raised {
+		all[table] = what.kind
+	}
+	return all
+}
+
+// Everybodys tells whether a table's rows are no organization's.
+func Everybodys(table string) bool { return raised[table].everybody }
+
+// Silent gives why tables raise nothing.
+func Silent() map[string]string { return silent }
+
+// Written gives the tables that a statement writes.
+func Written(text string) []string { return written(text) }

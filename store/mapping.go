@@ -150,9 +150,10 @@ func (w *Writer) PutMappings(ctx context.Context, rows []*FactorMapping) error {
 			FactorID: m.FactorID, CategoryNumber: m.CategoryNumber, Exclude: m.Exclude, Reason: m.Reason, DecidedBy: m.DecidedBy, Confidence: m.Confidence,
 			Reviewed: m.Reviewed}
 	}
-	q := w.tx.NewInsert().Model(&insert).On("CONFLICT (org_id, match_key) DO UPDATE")
+	q := w.tx.NewInsert().Model(&insert).On("CONFLICT (org_id, match_key) DO UPDATE").Returning("NULL")
 	for _, column := range []string{"factor_id", "category_number", "exclude", "reason", "decided_by", "confidence", "reviewed"} {
 		q.Set("? = EXCLUDED.?", bun.Ident(column), bun.Ident(column))
+		q.WhereOr("?TableAlias.? IS DISTINCT FROM EXCLUDED.?", bun.Ident(column), bun.Ident(column)) // what says nothing new changes nothing
 	}
 	if _, err := q.Exec(ctx); err != nil {
 		return err

@@ -8,7 +8,9 @@ import (
 	"github.com/vektah/gqlparser/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 
+	"carbongraph/graph/graphtest"
 	"carbongraph/graph/plan"
+	"carbongraph/store"
 )
 
 const everyNode = "Activity ApiKey Batch CalculationRun Category Emission EmissionFactor FactorDataset FactorMapping Organization Supplier"
@@ -45,6 +47,29 @@ func TestPolicy(t *testing.T) {
 				t.Errorf("%+v, want types %s, %d s, private %t", got, tc.types, tc.maxAge, tc.private)
 			}
 		})
+	}
+}
+
+// An answer that may be kept is made of types that have versions: it can be known when they change.
+func TestWhatIsKeptHasVersions(t *testing.T) {
+	schema := ledger(t)
+	g := graphtest.New(schema, 5)
+	seen := map[string]bool{}
+	for i := range 500 {
+		d := g.Document(i, nil)
+		p, _, ok := made(t, schema, d)
+		if !ok || p.Policy.MaxAge == 0 {
+			continue
+		}
+		for _, kind := range p.Policy.Types {
+			seen[kind] = true
+			if !store.Versioned(kind) {
+				t.Errorf("%s has no version, and may be kept\n%s", kind, d)
+			}
+		}
+	}
+	if len(seen) < 10 {
+		t.Errorf("saw %v alone", seen)
 	}
 }
 
