@@ -136,15 +136,18 @@ func (r *responses) name(s *slot, p *prepared, v *auth.Viewer, form string, repo
 		s.parts = &cacheKey{hex.EncodeToString(p.op.sum[:]), string(b[at : len(b)-1]), string(v.Role)}
 	}
 	b = versions(b, s.reads.Subjects, s.vector)
-	sum := sha256.Sum256(b)
-	s.key = string(sum[:])
+	s.key = string(r.seal(nil, b)) // of this database: another over the same Redis may have organizations and versions of the same names
+	s.tag = base64.RawURLEncoding.EncodeToString(r.seal([]byte(form), []byte(s.key))[:15])
+}
+
+// seal is what nobody else can make of these texts.
+func (r *responses) seal(form, text []byte) []byte {
 	mac := r.hashes.Get().(hash.Hash)
 	defer r.hashes.Put(mac)
 	mac.Reset()
-	mac.Write(sum[:])
-	mac.Write([]byte(form))
-	var out [sha256.Size]byte
-	s.tag = base64.RawURLEncoding.EncodeToString(mac.Sum(out[:0])[:15])
+	mac.Write(text)
+	mac.Write(form)
+	return mac.Sum(make([]byte, 0, sha256.Size))
 }
 
 // hangsOn tells what the answer to the operation hangs on.

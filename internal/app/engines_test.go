@@ -153,6 +153,7 @@ type said struct {
 	media  string
 	points string // what the answer cost, where it says so
 	body   []byte
+	cache  string // how it came about, where it says so
 }
 
 // ask sends a document; half of them want the newer form of an answer. Where there is no answer, status 0 and the error stand in its place.
@@ -179,7 +180,7 @@ func (e *engine) ask(key string, d *graphtest.Document) said {
 	if err != nil {
 		return said{body: []byte(e.name + ": " + err.Error())}
 	}
-	return said{res.StatusCode, res.Header.Get("Content-Type"), res.Header.Get("GraphQL-Cost"), text}
+	return said{res.StatusCode, res.Header.Get("Content-Type"), res.Header.Get("GraphQL-Cost"), text, res.Header.Get("Cache-Status")}
 }
 
 // parts are those of an answer.
