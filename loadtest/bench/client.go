@@ -20,6 +20,7 @@ type connection struct {
 	r      *bufio.Reader
 	forget func() bool
 	tag    string // the validator of the last answer
+	cache  string // and how it came about
 }
 
 // dial connects. The connection breaks off when the context ends.
@@ -85,16 +86,24 @@ func (c *connection) head() (status, length int, err error) {
 			return status, length, nil
 		}
 		name, value, _ := bytes.Cut(line, []byte(":"))
-		if len(name) == len("Etag") && strings.EqualFold(string(name), "Etag") {
-			if value := bytes.TrimSpace(value); string(value) != c.tag {
-				c.tag = string(value)
-			}
+		switch {
+		case len(name) == len("Etag") && strings.EqualFold(string(name), "Etag"):
+			note(&c.tag, value)
+		case len(name) == len("Cache-Status") && strings.EqualFold(string(name), "Cache-Status"):
+			note(&c.cache, value)
 		}
 		if len(name) == len("Content-Length") && strings.EqualFold(string(name), "Content-Length") {
 			if length, err = strconv.Atoi(string(bytes.TrimSpace(value))); err != nil {
 				return 0, 0, err
 			}
 		}
+	}
+}
+
+// note keeps the value of a header, which is mostly what it was before.
+func note(at *string, value []byte) {
+	if value = bytes.TrimSpace(value); string(value) != *at {
+		*at = string(value)
 	}
 }
 
