@@ -26,7 +26,8 @@ type counting struct {
 	err     error // of every question
 
 	reads atomic.Int64
-	gate  func() // called by each read, between its look and its answer
+	asked atomic.Int64 // questions for changes that were not answered
+	gate  func()       // called by each read, between its look and its answer
 }
 
 var acme, rival = [16]byte{1}, [16]byte{2}
@@ -64,6 +65,7 @@ func (c *counting) changes(context.Context) (orgs [][16]byte, all bool, err erro
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.err != nil {
+		c.asked.Add(1)
 		return nil, false, c.err
 	}
 	for org := range c.changed {
@@ -186,18 +188,20 @@ func TestMemory(t *testing.T) {
 			Now: func() time.Time { return time.Unix(0, now.Load()) }})
 		run(t, v)
 		trusted(t, v, c)
+		total(t, v, rival)
 		c.fail(away)
 		now.Add(int64(2 * time.Second))
 		if _, err := v.Of(t.Context(), acme); !errors.Is(err, away) {
 			t.Errorf("error %v", err)
 		}
-		n := c.commit(acme) // of another server, which fails then: nobody tells, also when the database is there again
+		becomes(t, "the database is asked, and does not tell", func() bool { return c.asked.Load() > 0 })
+		n := c.commit(rival) // of another server, which fails then: nobody tells, also when the database is there again
 		c.mu.Lock()
 		clear(c.changed)
 		c.mu.Unlock()
 		c.fail(nil)
 		trusted(t, v, c)
-		if got := total(t, v, acme); got != n {
+		if got := total(t, v, rival); got != n {
 			t.Errorf("version %d, want %d", got, n)
 		}
 	})

@@ -7,8 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"time"
-
-	"carbongraph/internal/exact"
 )
 
 // raising is what a write to a table raises: the version of a type of the graph.
@@ -168,15 +166,6 @@ func (w *Writer) inYears(years map[int]bool, f func() error) error {
 	defer func() { w.tx.raises.years = was }()
 	w.tx.raises.years = years
 	return f()
-}
-
-// yearsOf gives the years of days.
-func yearsOf(days ...exact.Date) map[int]bool {
-	years := make(map[int]bool, 2)
-	for _, d := range days {
-		years[d.Year()] = true
-	}
-	return years
 }
 
 // unseen runs f, which writes emissions of runs that are not published: nobody sees any of it, so it raises nothing.

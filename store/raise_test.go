@@ -499,7 +499,7 @@ func TestWhatOthersWriteIsRaised(t *testing.T) {
 		{"a transaction raises once", "BEGIN; UPDATE suppliers SET name = 'x' WHERE org_id = " + org + "; UPDATE suppliers SET name = 'y' WHERE org_id = " + org + "; COMMIT", "Supplier"},
 		{"one that is taken back does not", "BEGIN; UPDATE suppliers SET name = 'z'; ROLLBACK", ""},
 		{"also a part of a table", "TRUNCATE emission_sums_2", "Emission Emission/*"},
-		{"and what is written to a part", "INSERT INTO emission_sums_1 SELECT org_id, 1, supplier_id, period, category_number, method, dataset_id, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 FROM emission_sums WHERE org_id = " + org + " AND grain = 3 LIMIT 1", "Emission Emission/*"},
+		{"and what is written to a part", "INSERT INTO emission_sums_1 SELECT org_id, 1, gen_random_uuid(), period, category_number, method, dataset_id, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 FROM emission_sums WHERE org_id = " + org + " AND grain = 3 LIMIT 1", "Emission Emission/*"},
 		{"another organization's are not", "UPDATE suppliers SET name = 'x' WHERE org_id = '" + rival.String() + "'", ""},
 		{"a factor is everybody's", "UPDATE emission_factors SET name = 'x'", "*EmissionFactor"},
 		{"who has no right on versions, too", "DROP ROLE IF EXISTS " + role + "; CREATE ROLE " + role + "; GRANT SELECT, UPDATE ON suppliers TO " + role + "; SET ROLE " + role + "; UPDATE suppliers SET name = 'w' WHERE org_id = " + org + "; RESET ROLE; DROP OWNED BY " + role + "; DROP ROLE " + role + "",

@@ -48,6 +48,9 @@ func BenchmarkVersions(b *testing.B) {
 			})
 			b.Run(fmt.Sprintf("%s/poll after %d", name, rows), func(b *testing.B) {
 				_, mark, err := st.VersionChanges(b.Context(), "")
+				if err != nil {
+					b.Fatal(err)
+				}
 				for b.Loop() {
 					if _, mark, err = st.VersionChanges(b.Context(), mark); err != nil {
 						b.Fatal(err)
