@@ -105,14 +105,14 @@ func (postgres) words() map[string]string {
 			CREATE TABLE emission_sums_3 PARTITION OF emission_sums FOR VALUES IN (3) WITH (fillfactor = 50)`,
 		"xid": "xid8", "raisedBy": "org_id, subject, xid", "triggers": "yes", "churned": " WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000)",
 		"own": "SELECT set_config('carbongraph.raises', 'own', TRUE)", "tryLock": "SELECT pg_try_advisory_xact_lock($1)",
-		"raise": `INSERT INTO versions (org_id, subject, xid, n) SELECT r.org_id, r.subject, pg_current_xact_id(), 1 FROM unnest($1::uuid[], $2::text[]) AS r (org_id, subject)
+		"raise": `INSERT INTO versions (org_id, subject, xid, n, mark) SELECT r.org_id, r.subject, pg_current_xact_id(), 1, CAST(random() * 2147483647 AS bigint) FROM unnest($1::uuid[], $2::text[]) AS r (org_id, subject)
 			ON CONFLICT (org_id, subject, xid) DO NOTHING RETURNING CAST(xid AS text)`,
 		"moment": "SELECT CAST(pg_current_snapshot() AS text)",
 		"changes": `SELECT CAST(pg_current_snapshot() AS text), v.org_id FROM (SELECT 1) AS one LEFT JOIN (SELECT DISTINCT org_id FROM versions
 			WHERE xid >= pg_snapshot_xmin(CAST(CAST($1 AS text) AS pg_snapshot)) AND NOT pg_visible_in_snapshot(xid, CAST(CAST($1 AS text) AS pg_snapshot))) AS v ON TRUE`,
 		"compact": `WITH gone AS (DELETE FROM versions AS v USING (SELECT org_id, subject FROM versions GROUP BY org_id, subject HAVING COUNT(*) > 4) AS many
-			WHERE v.org_id = many.org_id AND v.subject = many.subject RETURNING v.org_id, v.subject, v.n)
-			INSERT INTO versions (org_id, subject, xid, n) SELECT org_id, subject, pg_current_xact_id(), SUM(n) FROM gone GROUP BY org_id, subject`,
+			WHERE v.org_id = many.org_id AND v.subject = many.subject RETURNING v.org_id, v.subject, v.n, v.mark)
+			INSERT INTO versions (org_id, subject, xid, n, mark) SELECT org_id, subject, pg_current_xact_id(), SUM(n), SUM(mark) FROM gone GROUP BY org_id, subject`,
 		"monthOf": postgres{}.firstDay("e.occurred_on", ByMonth), "yearOf": postgres{}.firstDay("e.occurred_on", ByYear)}
 }
 

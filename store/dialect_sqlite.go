@@ -91,8 +91,8 @@ func (sqliteDialect) words() map[string]string {
 		"hasTable": "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?)", "pairs": "json_each($1)", "locked": "",
 		"free": "+", "river": "", "roomy": "", "byGrain": "STRICT, WITHOUT ROWID",
 		"xid": "integer", "raisedBy": "org_id, subject", "triggers": "", "churned": "", "own": "", "tryLock": "", "compact": "",
-		"raise": `INSERT INTO versions (org_id, subject, xid, n) SELECT o.value, s.value, (SELECT COALESCE(MAX(xid), 0) + 1 FROM versions), 1
-			FROM json_each($1) AS o JOIN json_each($2) AS s ON s.key = o.key WHERE TRUE ON CONFLICT (org_id, subject) DO UPDATE SET xid = excluded.xid, n = n + 1 RETURNING xid`,
+		"raise": `INSERT INTO versions (org_id, subject, xid, n, mark) SELECT o.value, s.value, (SELECT COALESCE(MAX(xid), 0) + 1 FROM versions), 1, abs(random() % 2147483647)
+			FROM json_each($1) AS o JOIN json_each($2) AS s ON s.key = o.key WHERE TRUE ON CONFLICT (org_id, subject) DO UPDATE SET xid = excluded.xid, n = n + 1, mark = mark + excluded.mark RETURNING xid`,
 		"moment": "SELECT CAST(COALESCE(MAX(xid), 0) AS text) FROM versions",
 		"changes": `SELECT CAST((SELECT COALESCE(MAX(xid), 0) FROM versions) AS text), v.org_id FROM (SELECT 1) AS one LEFT JOIN (SELECT DISTINCT org_id FROM versions
 			WHERE xid > CAST($1 AS integer)) AS v ON TRUE`,

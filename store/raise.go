@@ -168,7 +168,7 @@ func (w *Writer) inYears(years map[int]bool, f func() error) error {
 	return f()
 }
 
-// unseen runs f, which writes emissions of runs that are not published: nobody sees any of it, so it raises nothing.
+// unseen runs f, which writes what nobody sees by the type of its table: emissions of runs that are not published, and the sums that suppliers carry. It raises nothing.
 func (w *Writer) unseen(f func() error) error {
 	was := w.tx.raises.unseen
 	defer func() { w.tx.raises.unseen = was }()

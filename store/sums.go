@@ -89,12 +89,15 @@ func addedUp() string {
 }
 
 // tellSuppliers gives suppliers, which are locked, the sum that is kept of each. The sum is looked up for each of them: joined, a database that knows little of an
-// organization yet, because it is new among others, reads all of its sums for each, and more of them with every chunk.
+// organization yet, because it is new among others, reads all of its sums for each, and more of them with every chunk. It raises no supplier's version: only who orders
+// suppliers by their sums sees these, and hangs on the emissions.
 func (w *Writer) tellSuppliers(ctx context.Context, suppliers []ID) error {
 	of := w.statement()
 	of.in("suppliers.id", listUUID, suppliers)
 	kept := "COALESCE((SELECT s.co2e_mg FROM emission_sums AS s WHERE s.org_id = $1 AND s.grain = " + bySupplierAlone.number + " AND s.supplier_id = suppliers.id), co2e_mg)"
-	return w.run(ctx, "UPDATE", "suppliers", "UPDATE suppliers SET co2e_mg = "+kept+" WHERE suppliers."+of.all("co2e_mg <> "+kept), of)
+	return w.unseen(func() error {
+		return w.run(ctx, "UPDATE", "suppliers", "UPDATE suppliers SET co2e_mg = "+kept+" WHERE suppliers."+of.all("co2e_mg <> "+kept), of)
+	})
 }
 
 // sumColumns writes something for each sum.

@@ -12,26 +12,45 @@ type Versions struct {
 	Own   map[string]int64 // of the organization
 	All   map[string]int64 // of what is everybody's
 	Total int64            // of all that is the organization's own: with each of its writes it grows
+
+	ownMarks, allMarks map[string]int64
+}
+
+// markBits are those of a stamp that chance made.
+const markBits = 31
+
+// Stamps are the versions as answers are kept under them: the count of changes before bits of chance, so that a database which was restored from a backup, and counts
+// to the same numbers again, comes to others.
+func (v *Versions) Stamps() (own, all map[string]int64) {
+	return stamps(v.Own, v.ownMarks), stamps(v.All, v.allMarks)
+}
+
+func stamps(counts, marks map[string]int64) map[string]int64 {
+	out := make(map[string]int64, len(counts))
+	for subject, n := range counts {
+		out[subject] = n<<markBits | marks[subject]&(1<<markBits-1)
+	}
+	return out
 }
 
 // Versions gives the versions of an organization's subjects, and of everybody's, of one moment.
 func (s *Store) Versions(ctx context.Context, org ID) (*Versions, error) {
-	v := &Versions{Own: map[string]int64{}, All: map[string]int64{}}
+	v := &Versions{Own: map[string]int64{}, All: map[string]int64{}, ownMarks: map[string]int64{}, allMarks: map[string]int64{}}
 	b := s.statement()
 	b.where("org_id IN (CAST(" + b.bind(org.String()) + " AS " + s.dialect.words()["uuid"] + "), " + noUUID + ")")
-	text := "SELECT org_id, subject, CAST(SUM(n) AS bigint) FROM versions WHERE " + b.all() + " GROUP BY org_id, subject"
+	text := "SELECT org_id, subject, CAST(SUM(n) AS bigint), CAST(SUM(mark) AS bigint) FROM versions WHERE " + b.all() + " GROUP BY org_id, subject"
 	err := s.read(ctx, "versions", text, b, func(scan scanner) error {
 		var of ID
 		var subject string
-		var n int64
-		if err := scan(&of, &subject, &n); err != nil {
+		var n, mark int64
+		if err := scan(&of, &subject, &n, &mark); err != nil {
 			return err
 		}
 		if of.IsZero() {
-			v.All[subject] = n
+			v.All[subject], v.allMarks[subject] = n, mark
 			return nil
 		}
-		v.Own[subject], v.Total = n, v.Total+n
+		v.Own[subject], v.ownMarks[subject], v.Total = n, mark, v.Total+n
 		return nil
 	})
 	if err != nil {

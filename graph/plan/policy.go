@@ -49,6 +49,7 @@ type hanging struct {
 	hint
 	types map[string]bool // whose rows of any year count
 	years []within        // and those of which only some years do
+	order []*Field        // whose rows may be asked for in the order of sums
 	nodes []*either       // what may be of any type, until its id is known
 }
 
@@ -105,6 +106,11 @@ func (h *hanging) unite(o *hanging) {
 	for _, y := range o.years {
 		h.types[y.kind] = true
 	}
+	for _, f := range o.order {
+		if !f.Fixed() || bySums(f.Args(nil)) {
+			h.types["Emission"] = true
+		}
+	}
 	for _, n := range o.nodes {
 		for _, of := range n.by {
 			h.unite(of)
@@ -133,6 +139,9 @@ func (p *policing) group(g *group, filter *Field) {
 		case !dated[f.Object]:
 			below = nil
 		}
+		if f.ordersBySums() {
+			p.order = append(p.order, f)
+		}
 		at := p
 		var any *either
 		if f.Type() == "Node" && (f.Definition.Arguments.ForName("id") != nil || f.Definition.Arguments.ForName("ids") != nil) {
@@ -158,6 +167,18 @@ func (p *policing) group(g *group, filter *Field) {
 func (f *Field) filters() bool {
 	a := f.Definition.Arguments.ForName("filter")
 	return a != nil && f.schema.Types[a.Type.Name()].Fields.ForName("occurredFrom") != nil
+}
+
+// ordersBySums tells whether a field's rows can be asked for in the order of the emissions that they come to. They carry these sums, and are not changed by them otherwise.
+func (f *Field) ordersBySums() bool {
+	a := f.Definition.Arguments.ForName("orderBy")
+	return a != nil && f.schema.Types[a.Type.Name()].Name == "SupplierOrder"
+}
+
+// bySums tells whether arguments ask for that order.
+func bySums(args map[string]any) bool {
+	by, _ := args["orderBy"].(map[string]any)
+	return by["field"] == "CO2E"
 }
 
 // reads notes whose rows an object is made of.

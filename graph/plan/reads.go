@@ -56,6 +56,11 @@ func (r *reading) add(h *hanging) {
 	for _, y := range h.years {
 		r.within(y)
 	}
+	for _, f := range h.order {
+		if bySums(f.Args(r.variables)) {
+			r.subjects["Emission"] = true
+		}
+	}
 	for _, n := range h.nodes {
 		for _, id := range ids(n.field.Args(r.variables)) {
 			if of := n.by[r.kind(id)]; of != nil {

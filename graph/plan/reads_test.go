@@ -43,6 +43,8 @@ func TestReads(t *testing.T) {
 		"two parts":                         {`{ a: activities(filter: {occurredFrom: "2020-01-01", occurredTo: "2020-12-31"}) { totalCount } b: activities(filter: {occurredFrom: "2022-01-01", occurredTo: "2022-12-31"}) { totalCount } }`, nil, "Activity/* Activity/2020 Activity/2022", 1800},
 		"a footprint":                       {"{ footprint(groupBy: [CATEGORY], filter: " + bounded + ") { nodes { share category { name } totals { co2e } } totals { co2e } } }", nil, "Category " + years("Emission"), 1800},
 		"a footprint by supplier":           {"{ footprint(groupBy: [SUPPLIER], filter: " + bounded + ") { nodes { supplier { footprint { co2e } } } } }", nil, "Emission Supplier", 1800},
+		"suppliers by name":                 {"{ suppliers(orderBy: {field: NAME, direction: ASC}) { totalCount } }", nil, "Supplier", 1800},
+		"suppliers by their sums":           {"query($o: SupplierOrder) { suppliers(orderBy: $o) { totalCount } }", map[string]any{"o": map[string]any{"field": "CO2E", "direction": "DESC"}}, "Emission Supplier", 1800},
 		"reporting years":                   {"{ reportingYears { year } }", nil, "Activity Emission ReportingYear", 1800},
 		"a node of one type":                {`{ node(id: "Supplier:1") { id ... on Activity { description } } }`, nil, "Supplier", 1800},
 		"and of another, by the same words": {`query($id: ID!) { node(id: $id) { id ... on Activity { emission { co2e } } } }`, map[string]any{"id": "Activity:1"}, "Activity Emission", 1800},

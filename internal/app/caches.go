@@ -39,7 +39,8 @@ func (a *App) newCaches(client *redis.Client) *caches {
 			if err != nil {
 				return nil, err
 			}
-			return &cachex.Vector{Own: v.Own, All: v.All, Total: v.Total}, nil
+			own, all := v.Stamps()
+			return &cachex.Vector{Own: own, All: all, Total: v.Total}, nil
 		},
 		Changes: func(ctx context.Context) (orgs [][16]byte, all bool, err error) {
 			changed, next, err := a.Store.VersionChanges(ctx, mark)

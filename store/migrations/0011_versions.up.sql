@@ -7,6 +7,7 @@ CREATE TABLE versions (
     subject {{.text}} NOT NULL,
     xid     {{.xid}} NOT NULL,
     n       {{.bigint}} NOT NULL,
+    mark    {{.bigint}} NOT NULL, -- by chance: a database that is restored from a backup counts to the same numbers again, and other rows stand behind them
     PRIMARY KEY ({{.raisedBy}})
 ){{.churned}};
 -- What was raised since a moment, whoever's it is.
@@ -26,7 +27,7 @@ DECLARE
     org uuid := '00000000-0000-0000-0000-000000000000';
 BEGIN
     IF TG_OP = 'TRUNCATE' THEN
-        INSERT INTO versions (org_id, subject, xid, n) SELECT o.id, s.subject, pg_current_xact_id(), 1
+        INSERT INTO versions (org_id, subject, xid, n, mark) SELECT o.id, s.subject, pg_current_xact_id(), 1, CAST(random() * 2147483647 AS bigint)
             FROM (SELECT org AS id WHERE whose = 'everybody' UNION ALL SELECT organizations.id FROM organizations WHERE whose <> 'everybody') AS o
             CROSS JOIN (SELECT type AS subject UNION ALL SELECT type || '/*' WHERE part <> '') AS s
             ON CONFLICT DO NOTHING;
@@ -34,18 +35,18 @@ BEGIN
     END IF;
     IF TG_OP <> 'INSERT' THEN
         IF whose = 'own' THEN org := OLD.org_id; ELSIF whose = 'itself' THEN org := OLD.id; END IF;
-        INSERT INTO versions (org_id, subject, xid, n) VALUES (org, type, pg_current_xact_id(), 1) ON CONFLICT DO NOTHING;
+        INSERT INTO versions (org_id, subject, xid, n, mark) VALUES (org, type, pg_current_xact_id(), 1, CAST(random() * 2147483647 AS bigint)) ON CONFLICT DO NOTHING;
         IF TG_ARGV[2] = 'year' THEN part := CAST(EXTRACT(year FROM OLD.occurred_on) AS text); END IF;
         IF part <> '' THEN
-            INSERT INTO versions (org_id, subject, xid, n) VALUES (org, type || '/' || part, pg_current_xact_id(), 1) ON CONFLICT DO NOTHING;
+            INSERT INTO versions (org_id, subject, xid, n, mark) VALUES (org, type || '/' || part, pg_current_xact_id(), 1, CAST(random() * 2147483647 AS bigint)) ON CONFLICT DO NOTHING;
         END IF;
     END IF;
     IF TG_OP <> 'DELETE' THEN
         IF whose = 'own' THEN org := NEW.org_id; ELSIF whose = 'itself' THEN org := NEW.id; END IF;
-        INSERT INTO versions (org_id, subject, xid, n) VALUES (org, type, pg_current_xact_id(), 1) ON CONFLICT DO NOTHING;
+        INSERT INTO versions (org_id, subject, xid, n, mark) VALUES (org, type, pg_current_xact_id(), 1, CAST(random() * 2147483647 AS bigint)) ON CONFLICT DO NOTHING;
         IF TG_ARGV[2] = 'year' THEN part := CAST(EXTRACT(year FROM NEW.occurred_on) AS text); END IF;
         IF part <> '' THEN
-            INSERT INTO versions (org_id, subject, xid, n) VALUES (org, type || '/' || part, pg_current_xact_id(), 1) ON CONFLICT DO NOTHING;
+            INSERT INTO versions (org_id, subject, xid, n, mark) VALUES (org, type || '/' || part, pg_current_xact_id(), 1, CAST(random() * 2147483647 AS bigint)) ON CONFLICT DO NOTHING;
         END IF;
     END IF;
     RETURN NULL;
