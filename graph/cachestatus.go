@@ -93,7 +93,7 @@ func (a *answer) tellCache(header http.Header, now time.Time) {
 	if c.tag != "" && !a.extended() {
 		header["Etag"] = []string{c.tag}
 	}
-	if c.coding != plain && !a.extended() {
+	if c.coding != plain && !c.unchanged && !a.extended() {
 		header["Content-Encoding"] = []string{string(c.coding)}
 	}
 	asOf := now
@@ -104,7 +104,7 @@ func (a *answer) tellCache(header http.Header, now time.Time) {
 		}
 	}
 	header[asOfHeader] = []string{asOf.UTC().Format("2006-01-02T15:04:05.000000Z")}
-	if !a.slot.policy.private {
+	if !a.slot.policy.private && !a.extended() { // what is told to one client is not for others
 		header["Cache-Control"] = []string{a.slot.policy.public()}
 	}
 }

@@ -198,7 +198,7 @@ func (h *Handler) held(ctx context.Context, p *prepared, s *slot, c *conditions)
 			}
 		}
 		return &answer{op: p.op, slot: s, raw: body, cached: &cached{state: stateHit, layer: string(layer), tag: etag(s.tag, coded), coding: coded,
-			stored: e.Stored, ttl: e.Hard.Sub(now)}}
+			stored: e.Stored, ttl: e.Hard.Sub(now), unchanged: c.anything()}}
 	}
 	return nil
 }
@@ -255,12 +255,13 @@ func (h *Handler) fill(ctx context.Context, p *prepared, s *slot, c *conditions)
 		if not.reason == hasMoved { // newer than the versions that it would be kept under
 			sum := sha256.Sum256(a.raw)
 			a.cached.tag = etag(base64.RawURLEncoding.EncodeToString(sum[:15])+"-x", plain)
+			a.cached.unchanged = c.anything()
 		}
 		return &a
 	case err != nil:
 		return h.refused(ctx, p.op, h.faultOf(ctx, err))
 	}
-	a := &answer{op: p.op, slot: s, raw: e.Body, actual: int(cost.Load()), cached: &cached{state: stateMiss, kept: true, stored: e.Stored, ttl: e.Hard.Sub(r.Now()), tag: etag(s.tag, plain)}}
+	a := &answer{op: p.op, slot: s, raw: e.Body, actual: int(cost.Load()), cached: &cached{state: stateMiss, kept: true, stored: e.Stored, ttl: e.Hard.Sub(r.Now()), tag: etag(s.tag, plain), unchanged: c.anything()}}
 	if how.Layer != "" {
 		a.cached.state, a.cached.layer = stateHit, string(how.Layer)
 	}
