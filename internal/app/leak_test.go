@@ -382,6 +382,9 @@ func (l *leak) ask(a *asked) {
 		l.t.Errorf("%s by %s: %v", a.door.name, a.method, err)
 		return
 	}
+	if packed := header.Get("Content-Encoding"); packed != "" && a.coding != "*" && !strings.Contains(a.coding, packed) {
+		l.t.Errorf("%s answers %q to who takes %q", a.door.name, packed, a.coding)
+	}
 	want := l.right(a)
 	told := got
 	if a.method == "report" || a.method == "costs" {
