@@ -76,6 +76,7 @@ type Handler struct {
 	documents *documents
 	persisted *persisted
 	responses *responses
+	packer    *packer
 	plans     *plans
 	coercion  coercion
 	streams   *streams
@@ -94,11 +95,13 @@ func New(o Options) *Handler {
 	}
 	o.Heartbeat, o.InitTimeout = cmp.Or(o.Heartbeat, heartbeat), cmp.Or(o.InitTimeout, initTimeout)
 	o.MessageTimeout = cmp.Or(o.MessageTimeout, messageTimeout)
+	packer := newPacker()
 	h := &Handler{
 		o:         o,
 		exec:      executor.New(o.Schema),
 		persisted: newPersisted(o.Documents),
-		responses: newResponses(o.Responses, o.Schema.Schema()),
+		responses: newResponses(o.Responses, o.Schema.Schema(), packer),
+		packer:    packer,
 		documents: newDocuments(o.Schema.Schema(), o.Limits),
 		plans:     newPlans(o.Schema.Schema()),
 		coercion:  coercion{o.Schema.Schema(), o.Scalars},
@@ -121,10 +124,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	accepts := negotiate(r.Header.Values("Accept"))
 	if accepts.none() {
-		h.fail(w, r, mediaJSON, &refusal{status: http.StatusNotAcceptable, message: "Accept application/json, application/graphql-response+json or text/event-stream."})
+		h.fail(w, r, formOf(r, mediaJSON), &refusal{status: http.StatusNotAcceptable, message: "Accept application/json, application/graphql-response+json or text/event-stream."})
 		return
 	}
-	form := accepts.one()
+	form := formOf(r, accepts.one())
 	terms, why := readTerms(r.Header)
 	var list []*request
 	var listed bool
@@ -146,12 +149,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.serveList(w, r, form, list, terms)
 	default:
 		list[0].events = accepts.events
-		h.serveOne(w, r, accepts, list[0], terms)
+		h.serveOne(w, r, accepts, form, list[0], terms)
 	}
 }
 
 // serveOne answers a request of one operation.
-func (h *Handler) serveOne(w http.ResponseWriter, r *http.Request, accepts accepted, in *request, terms terms) {
+func (h *Handler) serveOne(w http.ResponseWriter, r *http.Request, accepts accepted, form form, in *request, terms terms) {
 	began := time.Now()
 	ctx := r.Context()
 	p, a := h.prepare(ctx, in)
@@ -159,7 +162,7 @@ func (h *Handler) serveOne(w http.ResponseWriter, r *http.Request, accepts accep
 		p, a = nil, quote(p)
 	}
 	if p == nil && accepts.form != "" {
-		h.finish(w, accepts.form, a, began)
+		h.finish(w, form, a, began)
 		return
 	}
 	if p == nil {
@@ -178,7 +181,7 @@ func (h *Handler) serveOne(w http.ResponseWriter, r *http.Request, accepts accep
 	switch {
 	case f != nil:
 		t.tell(w.Header())
-		h.finish(w, accepts.one(), h.turnedAway(ctx, p.op, f), began)
+		h.finish(w, form, h.turnedAway(ctx, p.op, f), began)
 	case s == nil:
 		h.events(w, r, p, nil, t)
 	default:
@@ -188,12 +191,12 @@ func (h *Handler) serveOne(w http.ResponseWriter, r *http.Request, accepts accep
 		a.estimated, a.report, a.explain = p.cost, terms.report, terms.conditions.report
 		t.end() // so that nobody waits for a client who reads slowly
 		t.tell(w.Header())
-		h.finish(w, accepts.form, a, began)
+		h.finish(w, form, a, began)
 	}
 }
 
 // finish measures an answer and writes it.
-func (h *Handler) finish(w http.ResponseWriter, form string, a *answer, began time.Time) {
+func (h *Handler) finish(w http.ResponseWriter, form form, a *answer, began time.Time) {
 	if a.allow != "" {
 		w.Header().Set("Allow", a.allow)
 	}

@@ -43,11 +43,11 @@ type responses struct {
 	hashes sync.Pool // of HMAC with the secret
 }
 
-func newResponses(o *ResponseOptions, schema *ast.Schema) *responses {
+func newResponses(o *ResponseOptions, schema *ast.Schema, packer *packer) *responses {
 	if o == nil {
 		return nil
 	}
-	r := &responses{ResponseOptions: *o, inputs: inputs{schema}, packer: newPacker()}
+	r := &responses{ResponseOptions: *o, inputs: inputs{schema}, packer: packer}
 	if r.Now == nil {
 		r.Now = time.Now
 	}
@@ -254,7 +254,10 @@ func (h *Handler) fill(ctx context.Context, p *prepared, s *slot, c *conditions)
 		a.slot, a.cached = s, &cached{state: stateMiss, reason: not.reason}
 		if not.reason == hasMoved { // newer than the versions that it would be kept under
 			sum := sha256.Sum256(a.raw)
-			a.cached.tag = etag(base64.RawURLEncoding.EncodeToString(sum[:15])+"-x", plain)
+			if c.coding != plain && len(a.raw) >= smallest {
+				a.raw, a.cached.coding = r.packer.pack(c.coding, a.raw), c.coding
+			}
+			a.cached.tag = etag(base64.RawURLEncoding.EncodeToString(sum[:15])+"-x", a.cached.coding)
 			a.cached.unchanged = c.anything()
 		}
 		return &a

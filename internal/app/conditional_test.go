@@ -173,10 +173,7 @@ func TestHeadIsGetWithoutABody(t *testing.T) {
 					get.Del("Carbongraph-As-Of")
 					head.Del("Carbongraph-As-Of")
 				}
-				if get.Get("Content-Length") == "" { // packed on the way out: its length is known at its end
-					head.Del("Content-Length")
-				}
-				if get.status != head.status || !maps.EqualFunc(get.Header, head.Header, slices.Equal) || len(head.body) > 0 {
+				if get.status != head.status || get.Get("Content-Length") != strconv.Itoa(len(get.body)) || !maps.EqualFunc(get.Header, head.Header, slices.Equal) || len(head.body) > 0 {
 					t.Errorf("%s, Accept-Encoding %q: %d, %d bytes; GET is %d\n%v\n%v", query, coding, head.status, len(head.body), get.status, head.Header, get.Header)
 				}
 			}
