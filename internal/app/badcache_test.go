@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/base64"
+	"encoding/binary"
 	"encoding/hex"
 	"fmt"
+	"io"
 	"math/rand/v2"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -36,9 +39,26 @@ func TestTokensAndVariablesOfMalice(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	higher := bytes.Clone(raw)
-	higher[0] |= 0x40
+	total, size := binary.Uvarint(raw)
+	higher := append(binary.AppendUvarint(nil, total+1000), raw[size:]...)
 	huge := append(bytes.Repeat([]byte{0xff}, 9), append([]byte{1}, raw[len(raw)-8:]...)...)
+	older := func() string { // reads of the database because of a token
+		res, err := p.client.Get("http://" + p.app.AdminAddress() + "/metrics")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer res.Body.Close()
+		text, err := io.ReadAll(res.Body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		count := regexp.MustCompile(`(?m)^carbongraph_versions_\w+\{reason="older"\} .*$`).Find(text)
+		if count == nil {
+			t.Fatal("reads are not counted")
+		}
+		return string(count)
+	}
+	before := older()
 	for name, value := range map[string]string{
 		"its own": token, "another organization's": foreign, "forged": base64.RawURLEncoding.EncodeToString(higher), "a number past all": base64.RawURLEncoding.EncodeToString(huge),
 		"cut": token[:len(token)-3], "long": strings.Repeat("A", 100_000), "no base64": "%%%%", "with padding": token + "==", "nothing": "", "spaces": "  ", "a list": token + "," + foreign,
@@ -51,6 +71,9 @@ func TestTokensAndVariablesOfMalice(t *testing.T) {
 	}
 	if got := p.by("GET", reads, "Carbongraph-Version", foreign, "Carbongraph-Version", token); string(got.body) != want {
 		t.Errorf("two tokens: %d %s", got.status, got.body)
+	}
+	if after := older(); after != before {
+		t.Errorf("tokens that nobody gave cost reads: %s, before %s", after, before)
 	}
 	t.Run("variables of a megabyte", func(t *testing.T) {
 		const query = `query($f: SupplierFilter) { suppliers(first: 2, filter: $f) { nodes { name } } }`
@@ -71,6 +94,9 @@ func TestTokensAndVariablesOfMalice(t *testing.T) {
 		}
 	})
 }
+
+// asItWas is how an entry is found that is not spoilt.
+const asItWas = "as it was"
 
 // Whatever stands in Redis where answers and documents are kept: what is answered is right.
 func TestRedisHoldsNonsense(t *testing.T) {
@@ -101,33 +127,34 @@ func TestRedisHoldsNonsense(t *testing.T) {
 		return list
 	}
 	eventually(t, "answers and documents are in Redis", func() bool { return len(keys()) >= 2*len(queries) })
-	var whole [][]byte
+	whole, bodies := map[string][]byte{}, [][]byte{}
 	for _, key := range keys() {
-		if text, err := client.Get(t.Context(), key).Bytes(); err == nil {
-			whole = append(whole, text)
+		if text, err := client.Get(t.Context(), key).Bytes(); err == nil && !strings.Contains(key, ":lease{") {
+			whole[key], bodies = text, append(bodies, text)
 		}
 	}
 	random := rand.New(rand.NewPCG(1, 1))
-	spoil := map[string]func([]byte) any{
-		"nothing at all":      func([]byte) any { return "" },
-		"nonsense":            func([]byte) any { return strings.Repeat("nonsense", 100) },
-		"half of it":          func(b []byte) any { return b[:len(b)/2] },
-		"a bit more":          func(b []byte) any { return append(bytes.Clone(b), 0) },
-		"another's entry":     func([]byte) any { return whole[random.IntN(len(whole))] },
-		"one bit is another":  func(b []byte) any { c := bytes.Clone(b); c[random.IntN(len(c))] ^= 1 << random.IntN(8); return c },
-		"plain JSON":          func([]byte) any { return `{"data":{"suppliers":{"nodes":[{"name":"Mallory"}]}}}` },
-		"a megabyte of zeros": func([]byte) any { return make([]byte, 1<<20) },
-		"a value of a list":   func([]byte) any { return nil },
-	}
-	for name, to := range spoil {
-		for _, key := range keys() {
-			was, err := client.Get(t.Context(), key).Bytes()
-			if err != nil {
-				continue // a list by now, or gone
-			}
-			value := to(was)
-			if name == "another's entry" && bytes.Equal(value.([]byte), was) {
-				continue
+	for _, spoil := range []struct {
+		name string
+		to   func([]byte) any
+	}{
+		{asItWas, func(b []byte) any { return b }},
+		{"nothing at all", func([]byte) any { return "" }},
+		{"nonsense", func([]byte) any { return strings.Repeat("nonsense", 100) }},
+		{"half of it", func(b []byte) any { return b[:len(b)/2] }},
+		{"a bit more", func(b []byte) any { return append(bytes.Clone(b), 0) }},
+		{"another's entry", func([]byte) any { return bodies[random.IntN(len(bodies))] }},
+		{"one bit of the head is another", func(b []byte) any { c := bytes.Clone(b); c[random.IntN(41)] ^= 1 << random.IntN(8); return c }},
+		{"one bit of the end is another", func(b []byte) any { c := bytes.Clone(b); c[len(c)-1-random.IntN(20)] ^= 1; return c }},
+		{"plain JSON", func([]byte) any { return `{"data":{"suppliers":{"nodes":[{"name":"Mallory"}]}}}` }},
+		{"a megabyte of zeros", func([]byte) any { return make([]byte, 1<<20) }},
+		{"a value of another kind", func([]byte) any { return nil }},
+	} {
+		name := spoil.name
+		for key, was := range whole {
+			value := spoil.to(was)
+			if b, ok := value.([]byte); ok && bytes.Equal(b, was) && name != asItWas {
+				value = ""
 			}
 			if value == nil {
 				client.Del(t.Context(), key)
@@ -139,8 +166,12 @@ func TestRedisHoldsNonsense(t *testing.T) {
 		other := newEngine(t, "auto", map[string]string{"DATA_DIR": p.dir, "REDIS_URL": "redis://" + r.address + "/0"}) // which has nothing in memory
 		q := &page{engine: other, engines: p.engines, t: t, key: p.key}
 		for _, query := range queries {
-			for range 2 {
-				if got := q.by("GET", query); got.status != 200 || string(got.body) != right[query] {
+			for i := range 2 {
+				got := q.by("GET", query)
+				if fromRedis := strings.Contains(got.Get("Cache-Status"), "detail=L2"); fromRedis != (name == asItWas && i == 0) {
+					t.Errorf("%s: %s: answer %d: %s", name, query, i+1, got.Get("Cache-Status"))
+				}
+				if got.status != 200 || string(got.body) != right[query] {
 					t.Errorf("%s: %s: %d %v %.300q", name, query, got.status, got.Header, got.body)
 				}
 				alone := q.send("POST", "/graphql", fmt.Appendf(nil, `{"extensions":{"persistedQuery":{"version":1,"sha256Hash":%q}}}`, hashOfText(query)))
