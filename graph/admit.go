@@ -54,6 +54,9 @@ func readTerms(header http.Header) (t terms, why *refusal) {
 			}
 		}
 	}
+	if t.report || t.conditions.report { // an answer with a report is another than the one that is kept: it has no validator, and is packed once it is whole
+		t.match, t.coding = nil, plain
+	}
 	return t, nil
 }
 

@@ -100,7 +100,7 @@ func (a *answer) tellCache(header http.Header, now time.Time) {
 		if c.tag != "" {
 			set("Etag", c.tag)
 		}
-		if c.coding != plain {
+		if c.coding != plain && !c.unchanged {
 			set("Content-Encoding", string(c.coding))
 		}
 	}
@@ -112,7 +112,7 @@ func (a *answer) tellCache(header http.Header, now time.Time) {
 		}
 	}
 	set(asOfHeader, asOf.UTC().Format("2006-01-02T15:04:05.000000Z"))
-	if !a.slot.reads.Private {
+	if !a.slot.reads.Private && !a.extended() { // what is told to one client is not for others
 		set("Cache-Control", public(a.slot.reads))
 	}
 }

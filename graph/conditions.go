@@ -2,6 +2,7 @@ package graph
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -64,16 +65,18 @@ func (c *conditions) directive(word string) {
 	}
 }
 
-// matches tells whether lines of If-None-Match hold a validator, in any of the forms of RFC 9110, 13.1.2: a list over several lines, weak, or * for whatever there is.
+// anything tells whether If-None-Match is *: any copy is good, as long as there is an answer at all, which must be known first.
+func (c *conditions) anything() bool {
+	return slices.ContainsFunc(c.match, func(line string) bool { return strings.TrimSpace(line) == "*" })
+}
+
+// matches tells whether lines of If-None-Match hold a validator, in any of the forms of RFC 9110, 13.1.2: a list over several lines, or weak.
 func matches(lines []string, tag string) bool {
 	for _, line := range lines {
 		for {
 			line = strings.TrimLeft(line, " \t,")
 			if line == "" {
 				break
-			}
-			if line[0] == '*' {
-				return true
 			}
 			opaque := strings.TrimPrefix(line, "W/")
 			if opaque == "" || opaque[0] != '"' {

@@ -77,6 +77,7 @@ type Handler struct {
 	remembered *remembered
 	persisted  *persisted
 	responses  *responses
+	packer     *packer
 	plans      *plans
 	coercion   coercion
 	streams    *streams
@@ -95,12 +96,14 @@ func New(o Options) *Handler {
 	}
 	o.Heartbeat, o.InitTimeout = cmp.Or(o.Heartbeat, heartbeat), cmp.Or(o.InitTimeout, initTimeout)
 	o.MessageTimeout = cmp.Or(o.MessageTimeout, messageTimeout)
+	packer := newPacker()
 	h := &Handler{
 		o:          o,
 		exec:       executor.New(o.Schema),
 		remembered: newRemembered(),
 		persisted:  newPersisted(o.Documents),
-		responses:  newResponses(o.Responses, o.Schema.Schema()),
+		responses:  newResponses(o.Responses, o.Schema.Schema(), packer),
+		packer:     packer,
 		documents:  newDocuments(o.Schema.Schema(), o.Limits),
 		plans:      newPlans(o.Schema.Schema()),
 		coercion:   coercion{o.Schema.Schema(), o.Scalars},
@@ -123,10 +126,10 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	accepts := negotiate(r.Header.Values("Accept"))
 	if accepts.none() {
-		h.fail(w, r, mediaJSON, &refusal{status: http.StatusNotAcceptable, message: "Accept application/json, application/graphql-response+json or text/event-stream."})
+		h.fail(w, r, formOf(r, mediaJSON), &refusal{status: http.StatusNotAcceptable, message: "Accept application/json, application/graphql-response+json or text/event-stream."})
 		return
 	}
-	form := accepts.one()
+	form := formOf(r, accepts.one())
 	terms, why := readTerms(r.Header)
 	if why != nil {
 		h.fail(w, r, form, why)
@@ -150,7 +153,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.serveList(w, r, form, in.list, terms)
 		return
 	}
-	h.serveOne(w, r, accepts, &in, terms)
+	h.serveOne(w, r, accepts, form, &in, terms)
 }
 
 // incoming is what came, and what it was read to.
@@ -189,7 +192,7 @@ func (h *Handler) parse(in *incoming) (why *refusal) {
 }
 
 // serveOne answers a request of one operation.
-func (h *Handler) serveOne(w http.ResponseWriter, r *http.Request, accepts accepted, in *incoming, terms terms) {
+func (h *Handler) serveOne(w http.ResponseWriter, r *http.Request, accepts accepted, form form, in *incoming, terms terms) {
 	began := time.Now()
 	ctx := r.Context()
 	p, a := h.ready(ctx, in, accepts.events)
@@ -197,7 +200,7 @@ func (h *Handler) serveOne(w http.ResponseWriter, r *http.Request, accepts accep
 		p, a = nil, quote(p)
 	}
 	if p == nil && accepts.form != "" {
-		h.finish(w, accepts.form, a, began)
+		h.finish(w, form, a, began)
 		return
 	}
 	if p == nil {
@@ -216,7 +219,7 @@ func (h *Handler) serveOne(w http.ResponseWriter, r *http.Request, accepts accep
 	switch {
 	case f != nil:
 		t.tell(w.Header())
-		h.finish(w, accepts.one(), h.turnedAway(ctx, p.op, f), began)
+		h.finish(w, form, h.turnedAway(ctx, p.op, f), began)
 	case s == nil:
 		h.events(w, r, p, nil, t)
 	default:
@@ -226,12 +229,12 @@ func (h *Handler) serveOne(w http.ResponseWriter, r *http.Request, accepts accep
 		a.estimated, a.report, a.explain = p.cost, terms.report, terms.conditions.report
 		t.end() // so that nobody waits for a client who reads slowly
 		t.tell(w.Header())
-		h.finish(w, accepts.form, a, began)
+		h.finish(w, form, a, began)
 	}
 }
 
 // finish measures an answer and writes it.
-func (h *Handler) finish(w http.ResponseWriter, form string, a *answer, began time.Time) {
+func (h *Handler) finish(w http.ResponseWriter, form form, a *answer, began time.Time) {
 	if a.allow != "" {
 		w.Header().Set("Allow", a.allow)
 	}

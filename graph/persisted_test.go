@@ -5,10 +5,12 @@ import (
 	"encoding/hex"
 	"net/http/httptest"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 
 	"carbongraph/graph"
+	"carbongraph/internal/auth"
 	"carbongraph/store"
 )
 
@@ -108,6 +110,39 @@ func TestPersistedQueries(t *testing.T) {
 		}
 		if got := newBench(t).post(t, `{"query":"`+text+`","extensions":{"persistedQuery":null}}`); string(got.Data) != category {
 			t.Error(got.text)
+		}
+	})
+	t.Run("of one who sends too many make room for nobody else's", func(t *testing.T) {
+		b := newBench(t)
+		register := func(key byte, text string) *reply {
+			b.viewer = &auth.Viewer{Org: store.ID{1}, Role: store.Viewer, Key: store.ID{key}}
+			return b.post(t, asJSON(t, map[string]any{"query": text, "extensions": map[string]any{"persistedQuery": map[string]any{"version": 1, "sha256Hash": hashed(text)}}}))
+		}
+		knows := func(text string) bool {
+			return b.post(t, `{"extensions":`+extension(hashed(text))+`}`).code() != "PERSISTED_QUERY_NOT_FOUND"
+		}
+		register(1, text)
+		flood := func(i int) string { return "{categories{number}}#" + strconv.Itoa(i) }
+		for i := range 1100 {
+			if got := register(2, flood(i)); string(got.Data) != category {
+				t.Fatalf("text %d: %s", i+1, got.text)
+			}
+		}
+		if !knows(text) || !knows(flood(0)) || !knows(flood(999)) || knows(flood(1000)) || knows(flood(1099)) {
+			t.Errorf("known: another's %t, the first %t, the thousandth %t, and after it %t, %t", knows(text), knows(flood(0)), knows(flood(999)), knows(flood(1000)), knows(flood(1099)))
+		}
+		if got := register(2, flood(1099)); string(got.Data) != category {
+			t.Errorf("what is not kept does not run: %s", got.text)
+		}
+		if register(3, flood(1099)); !knows(flood(1099)) {
+			t.Error("somebody else's is not kept")
+		}
+		long := flood(0) + strings.Repeat(" ", 1<<20)
+		for i := range 3 { // bytes count as well
+			register(4, long+strconv.Itoa(i))
+		}
+		if !knows(long+"0") || knows(long+"2") || !knows(text) {
+			t.Errorf("long texts: the first %t, the third %t, another's %t", knows(long+"0"), knows(long+"2"), knows(text))
 		}
 	})
 	t.Run("go over a WebSocket too", func(t *testing.T) {

@@ -45,11 +45,11 @@ type responses struct {
 	hashes sync.Pool // of HMAC with the secret
 }
 
-func newResponses(o *ResponseOptions, schema *ast.Schema) *responses {
+func newResponses(o *ResponseOptions, schema *ast.Schema, packer *packer) *responses {
 	if o == nil {
 		return nil
 	}
-	r := &responses{ResponseOptions: *o, inputs: inputs{schema}, packer: newPacker()}
+	r := &responses{ResponseOptions: *o, inputs: inputs{schema}, packer: packer}
 	if r.Now == nil {
 		r.Now = time.Now
 	}
@@ -208,7 +208,7 @@ func (h *Handler) held(ctx context.Context, p *prepared, s *slot, c *conditions)
 	}
 	if c.coding != plain {
 		if e, ok := r.Cache.Here(ctx, r.Strategy, s.key+string(c.coding)); ok && r.serves(e, c) {
-			return r.hit(p, s, e, e.Body, c.coding, cachex.L1)
+			return r.hit(p, s, c, e, e.Body, c.coding, cachex.L1)
 		}
 	}
 	e, layer, ok := r.look(ctx, s, c)
@@ -216,7 +216,7 @@ func (h *Handler) held(ctx context.Context, p *prepared, s *slot, c *conditions)
 		return nil
 	}
 	body, in := r.coded(s, c.coding, e)
-	return r.hit(p, s, e, body, in, layer)
+	return r.hit(p, s, c, e, body, in, layer)
 }
 
 // look looks for a kept answer in the process; in Redis is looked when it is made (load), or where none is to be made.
@@ -235,8 +235,9 @@ func (r *responses) serves(e *cachex.Entry, c *conditions) bool {
 }
 
 // hit answers with what is kept.
-func (r *responses) hit(p *prepared, s *slot, e *cachex.Entry, body []byte, in coding, layer cachex.Layer) *answer {
-	return &answer{op: p.op, slot: s, raw: body, cached: &cached{state: stateHit, layer: string(layer), tag: etag(s.tag, in), coding: in, stored: e.Stored, ttl: e.Hard.Sub(r.Now())}}
+func (r *responses) hit(p *prepared, s *slot, c *conditions, e *cachex.Entry, body []byte, in coding, layer cachex.Layer) *answer {
+	return &answer{op: p.op, slot: s, raw: body, cached: &cached{state: stateHit, layer: string(layer), tag: etag(s.tag, in), coding: in, stored: e.Stored, ttl: e.Hard.Sub(r.Now()),
+		unchanged: c.anything()}}
 }
 
 // coded gives a kept answer in a coding, where it is long enough to be worth it, and keeps it in that too.
@@ -290,13 +291,17 @@ func (h *Handler) fill(ctx context.Context, p *prepared, s *slot, c *conditions)
 		a.slot, a.cached = s, &cached{state: stateMiss, reason: not.reason}
 		if not.reason == hasMoved { // newer than the versions that it would be kept under
 			sum := sha256.Sum256(a.raw)
-			a.cached.tag = etag(base64.RawURLEncoding.EncodeToString(sum[:15])+"-x", plain)
+			if c.coding != plain && len(a.raw) >= smallest {
+				a.raw, a.cached.coding = r.packer.pack(c.coding, a.raw), c.coding
+			}
+			a.cached.tag = etag(base64.RawURLEncoding.EncodeToString(sum[:15])+"-x", a.cached.coding)
+			a.cached.unchanged = c.anything()
 		}
 		return &a
 	case err != nil:
 		return h.refused(ctx, p.op, h.faultOf(ctx, err))
 	}
-	a := &answer{op: p.op, slot: s, raw: e.Body, actual: int(cost.Load()), cached: &cached{state: stateMiss, kept: true, stored: e.Stored, ttl: e.Hard.Sub(r.Now())}}
+	a := &answer{op: p.op, slot: s, raw: e.Body, actual: int(cost.Load()), cached: &cached{state: stateMiss, kept: true, stored: e.Stored, ttl: e.Hard.Sub(r.Now()), unchanged: c.anything()}}
 	if how.Layer != "" {
 		a.cached.state, a.cached.layer = stateHit, string(how.Layer)
 	}

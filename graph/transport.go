@@ -16,8 +16,19 @@ import (
 	"carbongraph/internal/fault"
 )
 
+// form is how an answer is written: as which media type, and in which coding where it is long enough.
+type form struct {
+	media  string
+	coding coding
+}
+
+// formOf is the form that a client wants an answer of a media type in.
+func formOf(r *http.Request, media string) form {
+	return form{media, accepts(r.Header["Accept-Encoding"])}
+}
+
 // fail answers a request that could not be read. Its status stands in both forms.
-func (h *Handler) fail(w http.ResponseWriter, r *http.Request, form string, why *refusal) {
+func (h *Handler) fail(w http.ResponseWriter, r *http.Request, form form, why *refusal) {
 	code := cmp.Or(why.code, fault.BadUserInput)
 	a := &answer{errs: h.refuse(r.Context(), fault.New(code, "%s", why.message)), status: why.status}
 	h.measure(a, 0)
@@ -35,13 +46,13 @@ func (h *Handler) Refuse(w http.ResponseWriter, r *http.Request, err error) {
 	}
 	a := &answer{errs: h.refuse(r.Context(), f)}
 	h.measure(a, 0)
-	h.send(w, negotiate(r.Header.Values("Accept")).one(), f.Code.Status(), a)
+	h.send(w, formOf(r, negotiate(r.Header.Values("Accept")).one()), f.Code.Status(), a)
 }
 
 // write answers a request that could be read. In the older form that is 200, but for methods, forms, time and limits, which proxies must see.
-func (h *Handler) write(w http.ResponseWriter, form string, a *answer) {
+func (h *Handler) write(w http.ResponseWriter, form form, a *answer) {
 	status := a.status
-	if status == 0 || form == mediaJSON && !a.limited && !seen(status) {
+	if status == 0 || form.media == mediaJSON && !a.limited && !seen(status) {
 		status = http.StatusOK
 	}
 	if a.retry != "" {
@@ -75,7 +86,7 @@ func seen(status int) bool {
 
 // serveList answers a list of operations, in their order. The status tells of the request, of the operations their own errors tell: over a limit it is that of the
 // limit, unless something ran, which a status that stands for nothing done would hide.
-func (h *Handler) serveList(w http.ResponseWriter, r *http.Request, form string, list []*request, terms terms) {
+func (h *Handler) serveList(w http.ResponseWriter, r *http.Request, form form, list []*request, terms terms) {
 	all, t := h.answerList(r.Context(), list, terms)
 	if t != nil {
 		t.tell(w.Header())
@@ -111,27 +122,27 @@ func (h *Handler) serveList(w http.ResponseWriter, r *http.Request, form string,
 	if ran {
 		status = http.StatusOK
 	}
-	reply(w, form, status, buf.Bytes())
+	h.reply(w, form, status, buf.Bytes())
 }
 
 // send writes the reply. Data is written as it stands: encoding it again would cost more than making it.
-func (h *Handler) send(w http.ResponseWriter, form string, status int, a *answer) {
+func (h *Handler) send(w http.ResponseWriter, form form, status int, a *answer) {
 	if len(a.errs) > 0 {
 		w.Header()["Cache-Control"] = noStore
 	}
 	switch {
 	case a.extended():
 	case a.raw != nil:
-		reply(w, form, status, a.raw)
+		h.reply(w, form, status, a.raw)
 		return
 	case a.body != nil:
-		reply(w, form, status, a.body.Bytes())
+		h.reply(w, form, status, a.body.Bytes())
 		a.body.Release()
 		return
 	}
 	var buf bytes.Buffer
 	h.append(&buf, a)
-	reply(w, form, status, buf.Bytes())
+	h.reply(w, form, status, buf.Bytes())
 }
 
 // append adds the reply, which either engine made, or an error.
@@ -227,9 +238,14 @@ var (
 	varyOrigin   = []string{"Accept, Accept-Encoding, Authorization, Cookie, Origin"}
 )
 
-func reply(w http.ResponseWriter, form string, status int, body []byte) {
+// reply writes an answer. One that is not kept is packed here, for HEAD too, whose headers are those of GET.
+func (h *Handler) reply(w http.ResponseWriter, form form, status int, body []byte) {
 	header := w.Header()
-	header["Content-Type"] = contentTypes[form]
+	header["Content-Type"] = contentTypes[form.media]
+	if form.coding != plain && len(body) >= smallest && header["Content-Encoding"] == nil {
+		body = h.packer.pack(form.coding, body)
+		header["Content-Encoding"] = []string{string(form.coding)}
+	}
 	if header["Cache-Control"] == nil {
 		header["Cache-Control"] = cacheControl
 	}

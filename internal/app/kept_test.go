@@ -107,7 +107,9 @@ func (c *comparison) write(t *testing.T, random *rand.Rand) *graphtest.Document 
 	line := func() string {
 		return fmt.Sprintf("L%03d", random.IntN(300))
 	}
-	day := func() string { return fmt.Sprintf("202%d-%02d-%02d", 2+random.IntN(4), 1+random.IntN(12), 1+random.IntN(28)) }
+	day := func() string {
+		return fmt.Sprintf("202%d-%02d-%02d", 2+random.IntN(4), 1+random.IntN(12), 1+random.IntN(28))
+	}
 	supplier := c.ledger.Suppliers[random.IntN(len(c.ledger.Suppliers))]
 	for supplier.ExternalID == nil {
 		supplier = c.ledger.Suppliers[random.IntN(len(c.ledger.Suppliers))]

@@ -81,7 +81,7 @@ func (p *public) elsewhere() func(http.Handler) http.Handler {
 	}).Handler
 }
 
-// outside is what stands around the routes: request id, measure and log, then headers, then compression.
+// outside is what stands around the routes: request id, measure and log, then headers, then compression, which GraphQL does for itself.
 func outside(routes http.Handler, tel *telemetry.Telemetry, log *slog.Logger) (http.Handler, error) {
 	compress, err := gzhttp.NewWrapper(gzhttp.MinSize(1024), gzhttp.EnableZstd(true), gzhttp.SuffixETag(compressedTag),
 		gzhttp.ExceptContentTypes([]string{"text/event-stream", "multipart/mixed", "application/vnd.apache.parquet"}))
@@ -90,7 +90,7 @@ func outside(routes http.Handler, tel *telemetry.Telemetry, log *slog.Logger) (h
 	}
 	compressed := plainTags(compress(routes))
 	return telemetry.Observe(tel.HTTP, log, safeHeaders(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if graph.Upgrades(r) { // the connection itself is handed over: there is no answer to compress
+		if graph.Upgrades(r) || r.URL.Path == "/graphql" { // the connection itself is handed over, or the answer is kept packed
 			routes.ServeHTTP(w, r)
 			return
 		}

@@ -3,7 +3,8 @@
 //	go run ./internal/testenv go test ./...
 //
 // TEST_DATABASE_URL and TEST_REDIS_URL, where they are set, are used as they are. Otherwise servers come from the binaries on PATH or in the
-// distribution's folders; on Debian, as root, what is missing is installed by the system's package manager first.
+// distribution's folders; on Debian, as root, what is missing is installed by the system's package manager first. TEST_VARNISHD and TEST_NGINX are the paths of
+// programs that tests start themselves, found in the same way.
 package main
 
 import (
@@ -53,6 +54,7 @@ func run(ctx context.Context, command []string) (int, error) {
 		defer halt()
 		env = append(env, s.variable+"="+url)
 	}
+	env = append(env, paths()...)
 	cmd := exec.CommandContext(ctx, command[0], command[1:]...)
 	cmd.Stdin, cmd.Stdout, cmd.Stderr, cmd.Env = os.Stdin, os.Stdout, os.Stderr, env
 	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
