@@ -3348,7 +3348,7 @@ directive @requires(
   role: Role!
 ) on FIELD_DEFINITION
 
-"For how long an answer that shows this may be kept, and for whom. The least of all that an answer shows counts. Answers are not kept yet."
+"For how long an answer that shows this may be kept, and for whom. The least of all that an answer shows counts."
 directive @cacheControl(
   "For how many seconds; 0: not at all."
   maxAge: Int
