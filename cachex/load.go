@@ -22,8 +22,10 @@ type flight struct {
 	strategy *Strategy
 	key      key
 	load     func(context.Context) (*Entry, error)
-	since    uint64 // where the fence stood when it began
-	renewal  bool   // of an entry that is served meanwhile
+	since    uint64        // where the fence stood when it began
+	renewal  bool          // of an entry that is served meanwhile
+	ahead    time.Duration // for how long an entry has to stay fresh that makes a renewal needless
+	quiet    bool          // nobody asked for the entry: its look-ups are not counted
 
 	token string // of the lease; empty: there is none
 	hold  func() // ends the holding of the lease, which goes on until what was loaded is written
@@ -87,7 +89,7 @@ func (c *Chain) board(ctx context.Context, s *Strategy, k key, load func(context
 	case errors.Is(err, ErrAbsent):
 		return landed(nil, Outcome{Layer: L1, Result: Negative}, ErrAbsent), false
 	}
-	return c.begin(ctx, s, k, load, false), false
+	return c.begin(ctx, &flight{strategy: s, key: k, load: load}), false
 }
 
 // landed is a flight that is over.
@@ -102,15 +104,15 @@ func (c *Chain) renew(ctx context.Context, s *Strategy, k key, load func(context
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.flights[k] == nil && !c.o.Now().Before(c.resting[k]) {
-		c.begin(ctx, s, k, load, true)
+		c.begin(ctx, &flight{strategy: s, key: k, load: load, renewal: true})
 	}
 }
 
-func (c *Chain) begin(ctx context.Context, s *Strategy, k key, load func(context.Context) (*Entry, error), renewal bool) *flight {
-	f := &flight{chain: c, strategy: s, key: k, load: load, since: c.fences.at(k), renewal: renewal, waiting: 1, done: make(chan struct{})}
+func (c *Chain) begin(ctx context.Context, f *flight) *flight {
+	f.chain, f.since, f.waiting, f.done = c, c.fences.at(f.key), 1, make(chan struct{})
 	f.ctx, f.cancel = context.WithTimeout(context.WithoutCancel(ctx), c.o.LoadTimeout)
-	c.flights[k] = f
-	delete(c.resting, k)
+	c.flights[f.key] = f
+	delete(c.resting, f.key)
 	c.flying.Go(f.fly)
 	return f
 }
@@ -177,7 +179,7 @@ func (f *flight) fill() (*Entry, Outcome, error) {
 	if c.l2 == nil {
 		return f.make()
 	}
-	if e := c.there(f.ctx, f.strategy, f.key, c.tallies.named(f.key.strategy)); f.serves(e) {
+	if e := c.there(f.ctx, f.strategy, f.key, f.tally()); f.serves(e) {
 		return f.found(e)
 	}
 	e, token, err := f.claim()
@@ -195,7 +197,15 @@ func (f *flight) fill() (*Entry, Outcome, error) {
 
 // serves tells whether an entry of Redis ends the flight.
 func (f *flight) serves(e *Entry) bool {
-	return e != nil && (!f.renewal || e.fresh(f.chain.o.Now()))
+	return e != nil && (!f.renewal || e.fresh(f.chain.o.Now().Add(f.ahead)))
+}
+
+// tally is where the flight's look-ups count.
+func (f *flight) tally() *tally {
+	if f.quiet {
+		return &tally{}
+	}
+	return f.chain.tallies.named(f.key.strategy)
 }
 
 func (f *flight) found(e *Entry) (*Entry, Outcome, error) {

@@ -6,6 +6,9 @@ import (
 	"carbongraph/internal/telemetry"
 )
 
+// Other is the strategy of entries whose strategy the chain was not made with.
+const Other = telemetry.CacheOther
+
 // LayerStats counts what one layer did for one strategy since the start; Bytes and Entries are what the process holds now.
 type LayerStats struct {
 	Layer, Strategy                                string

@@ -35,6 +35,8 @@ type VersionsOptions struct {
 	Log     *slog.Logger
 	Metrics *telemetry.Versions
 	Most    int // organizations in memory; 0: 10,000
+	// Dropped is told whose versions were dropped from memory, zero: everybody's; nil: nobody wants to know. It must not wait.
+	Dropped func(org [16]byte)
 }
 
 // Versions keeps organizations' versions in memory and drops them when they change. In the process that commits a change that is at once: who asks after the commit never
@@ -79,6 +81,9 @@ func NewVersions(o VersionsOptions) *Versions {
 	if o.Most == 0 {
 		o.Most = 10_000
 	}
+	if o.Dropped == nil {
+		o.Dropped = func([16]byte) {}
+	}
 	return &Versions{o: o, held: otter.Must(&otter.Options[[16]byte, *Vector]{MaximumSize: o.Most}), reads: map[[16]byte]*reading{},
 		word: map[[16]byte]bool{}, waking: make(chan struct{}, 1), self: newName()}
 }
@@ -119,9 +124,19 @@ func (v *Versions) trusted() bool {
 	return at != nil && v.o.Now().Sub(*at) <= v.o.Trust
 }
 
+// VersionsState is how a mirror stands.
+type VersionsState struct {
+	Trusted       bool // memory is used
+	Organizations int  // in memory
+}
+
+// State tells how the mirror stands.
+func (v *Versions) State() VersionsState { return VersionsState{v.trusted(), v.held.EstimatedSize()} }
+
 // drop forgets an organization's versions, zero: all. What is on its way from the database is for those alone who came before.
 func (v *Versions) drop(org [16]byte, why telemetry.VersionDrop) {
 	v.o.Metrics.Drop(why)
+	defer v.o.Dropped(org) // when they are gone
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if org == ([16]byte{}) {

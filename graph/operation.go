@@ -102,6 +102,7 @@ func (h *Handler) answerList(ctx context.Context, list []*request, terms terms) 
 			if out[i] = h.held(ctx, p, s, &one); out[i] == nil {
 				out[i] = t.run(ctx, p, s, &one)
 			}
+			h.count(ctx, p, s, out[i], terms.class)
 			out[i].estimated, out[i].report, out[i].explain = p.cost, terms.report, terms.conditions.report
 		}
 	}

@@ -21,6 +21,7 @@ import (
 	"carbongraph/graph/plan"
 	"carbongraph/internal/auth"
 	"carbongraph/internal/fault"
+	"carbongraph/internal/gate"
 	"carbongraph/store"
 )
 
@@ -40,9 +41,10 @@ const largest = 1 << 20
 // versions make its validator, so that a client's copy is found good without looking for ours. docs/decisions/0022-responses.md tells why it is so.
 type responses struct {
 	ResponseOptions
-	inputs inputs
-	packer *packer
-	hashes sync.Pool // of HMAC with the secret
+	inputs  inputs
+	packer  *packer
+	hashes  sync.Pool // of HMAC with the secret
+	popular *Popular
 }
 
 func newResponses(o *ResponseOptions, schema *ast.Schema, packer *packer) *responses {
@@ -53,6 +55,7 @@ func newResponses(o *ResponseOptions, schema *ast.Schema, packer *packer) *respo
 	if r.Now == nil {
 		r.Now = time.Now
 	}
+	r.popular = newPopular(r.Now)
 	r.hashes.New = func() any { return hmac.New(sha256.New, r.Secret) }
 	return r
 }
@@ -74,6 +77,7 @@ type slot struct {
 	reason string         // empty: one is kept
 	vector *cachex.Vector // that it holds at
 	key    string
+	asked  AskedID     // what is asked, whatever the versions
 	tag    string      // the validator's text, without its coding
 	reads  *plan.Reads // what it hangs on, and for how long it may be kept
 	parts  *cacheKey   // of the key, where they are asked for
@@ -135,7 +139,8 @@ func (r *responses) name(s *slot, p *prepared, v *auth.Viewer, form string, repo
 	if report {
 		s.parts = &cacheKey{hex.EncodeToString(p.op.sum[:]), string(b[at : len(b)-1]), string(v.Role)}
 	}
-	b = versions(b, s.reads.Subjects, s.vector)
+	s.asked = sha256.Sum256(b)
+	b = versions(append(b[:0], s.asked[:]...), s.reads.Subjects, s.vector)
 	s.key = string(r.seal(nil, b)) // of this database: another over the same Redis may have organizations and versions of the same names
 	s.tag = base64.RawURLEncoding.EncodeToString(r.seal([]byte(form), []byte(s.key))[:15])
 }
@@ -263,26 +268,7 @@ func (*unkept) Error() string { return "graph: an answer that is not kept" }
 func (h *Handler) fill(ctx context.Context, p *prepared, s *slot, c *conditions) *answer {
 	r := h.responses
 	var cost atomic.Int64 // where this one runs it
-	load := func(ctx context.Context) (*cachex.Entry, error) {
-		a := h.run(ctx, p)
-		cost.Store(int64(a.actual))
-		a.settle()
-		why := ""
-		switch {
-		case len(a.errs) > 0:
-			why = wasError
-		case len(a.raw) > largest:
-			why = tooLong
-		case !r.still(ctx, s):
-			why = hasMoved
-		}
-		if why != "" {
-			return nil, &unkept{a, why}
-		}
-		now := r.Now()
-		return &cachex.Entry{Body: a.raw, Stored: now, Soft: now.Add(seconds(s.reads.MaxAge)), Hard: now.Add(seconds(s.reads.MaxAge + s.reads.StaleWhileRevalidate))}, nil
-	}
-	e, how, err := r.load(ctx, s, c, load)
+	e, how, err := r.load(ctx, s, c, h.maker(p, s, &cost))
 	var not *unkept
 	switch {
 	case errors.As(err, &not):
@@ -313,6 +299,31 @@ func (h *Handler) fill(ctx context.Context, p *prepared, s *slot, c *conditions)
 	return a
 }
 
+// maker runs an operation and gives its answer as an entry, one that is not to be kept as an unkept. What it costs is told where somebody wants to know.
+func (h *Handler) maker(p *prepared, s *slot, cost *atomic.Int64) func(context.Context) (*cachex.Entry, error) {
+	return func(ctx context.Context) (*cachex.Entry, error) {
+		a := h.run(ctx, p)
+		if cost != nil {
+			cost.Store(int64(a.actual))
+		}
+		a.settle()
+		why := ""
+		switch {
+		case len(a.errs) > 0:
+			why = wasError
+		case len(a.raw) > largest:
+			why = tooLong
+		case !h.responses.still(ctx, s):
+			why = hasMoved
+		}
+		if why != "" {
+			return nil, &unkept{a, why}
+		}
+		now := h.responses.Now()
+		return &cachex.Entry{Body: a.raw, Stored: now, Soft: now.Add(seconds(s.reads.MaxAge)), Hard: now.Add(seconds(s.reads.MaxAge + s.reads.StaleWhileRevalidate))}, nil
+	}
+}
+
 // load takes what is kept by now, or has it made; or has it made whatever is kept, where the client wants it new.
 func (r *responses) load(ctx context.Context, s *slot, c *conditions, load func(context.Context) (*cachex.Entry, error)) (*cachex.Entry, cachex.Outcome, error) {
 	if !c.anew && !c.limited {
@@ -323,6 +334,14 @@ func (r *responses) load(ctx context.Context, s *slot, c *conditions, load func(
 		r.Cache.Put(ctx, r.Strategy, s.key, *e)
 	}
 	return e, cachex.Outcome{}, err
+}
+
+// count counts an operation as asked that somebody waits for, where its answer is kept.
+func (h *Handler) count(ctx context.Context, p *prepared, s *slot, a *answer, class gate.Class) {
+	if s.reason != "" || class != gate.Interactive || a.cached == nil || a.cached.state == stateMiss && !a.cached.kept {
+		return
+	}
+	h.responses.popular.note(auth.From(ctx), p, s)
 }
 
 // missing answers a client that wants a kept answer or none.

@@ -31,7 +31,8 @@ type reach struct {
 // answersShared are the doors that answer with rows that belong to everybody: there a factor or dataset that only another organization uses is no
 // secret, and a page of them has the same cursors for all.
 var answersShared = []string{"Query.node(id)", "Query.nodes(ids)", "Query.emissionFactors(after)", "Query.emissionFactors(before)",
-	"Query.emissionFactors(filter.datasetIds)", "Mutation.importActivities(input.activities.factorId)", "Mutation.startRecalculation(input.datasetIds)", "Mutation.setFactorMappings(input.mappings.factorId)"}
+	"Query.emissionFactors(filter.datasetIds)", "Mutation.importActivities(input.activities.factorId)", "Mutation.startRecalculation(input.datasetIds)", "Mutation.setFactorMappings(input.mappings.factorId)",
+	"Mutation.invalidateCache(ids)"}
 
 // Through every argument that takes an id or a cursor, a row of another organization answers like one that does not exist. The schema says which
 // arguments there are, so that one that is added is tried as well.

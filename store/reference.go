@@ -27,6 +27,8 @@ type holder struct {
 	mu   sync.Mutex
 	era  uint64 // rises with each drop, so that rows read before one are not kept after it
 	rows atomic.Pointer[reference]
+	once sync.Once
+	read chan struct{} // closed when they were read for the first time
 }
 
 // HeldFactor gives a factor from memory; nil where it is not there, which does not say that there is none. Nobody may change it.
@@ -45,6 +47,9 @@ func (s *Store) HeldDataset(id ID) *FactorDataset {
 	return nil
 }
 
+// ReferenceRead is closed when HoldReference has read for the first time.
+func (s *Store) ReferenceRead() <-chan struct{} { return s.held.read }
+
 // HoldReference reads factors and datasets into memory until the context ends, and again within a second of a change. While they are being read,
 // and where that fails, readers ask the database.
 func (s *Store) HoldReference(ctx context.Context) {
@@ -52,6 +57,8 @@ func (s *Store) HoldReference(ctx context.Context) {
 		if err := s.refresh(ctx); err != nil && ctx.Err() == nil {
 			s.held.drop()
 			s.log.WarnContext(ctx, "reference rows not read", "err", err)
+		} else if err == nil {
+			s.held.once.Do(func() { close(s.held.read) })
 		}
 		select {
 		case <-ctx.Done():

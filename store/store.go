@@ -64,7 +64,7 @@ type Store struct {
 
 // Open connects. A database that cannot be reached, a folder that cannot be written and a schema that is behind are each a fault that says what to do.
 func Open(ctx context.Context, o Options) (*Store, error) {
-	s := &Store{metrics: o.Metrics, log: o.Log, now: o.Now, newID: o.NewID, committed: o.Committed}
+	s := &Store{metrics: o.Metrics, log: o.Log, now: o.Now, newID: o.NewID, committed: o.Committed, held: holder{read: make(chan struct{})}}
 	if s.committed == nil {
 		s.committed = func(ID) {}
 	}

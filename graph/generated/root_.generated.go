@@ -395,6 +395,10 @@ type ComplexityRoot struct {
 		Low  func(childComplexity int) int
 	}
 
+	InvalidateCachePayload struct {
+		Invalidated func(childComplexity int) int
+	}
+
 	Money struct {
 		Amount   func(childComplexity int) int
 		Currency func(childComplexity int) int
@@ -405,6 +409,7 @@ type ComplexityRoot struct {
 		CreateAPIKey         func(childComplexity int, input model.CreateAPIKeyInput) int
 		DeleteActivities     func(childComplexity int, input model.DeleteActivitiesInput) int
 		ImportActivities     func(childComplexity int, input model.ImportActivitiesInput) int
+		InvalidateCache      func(childComplexity int, types []store.CacheableType, ids []*store.GlobalID) int
 		LockReportingYear    func(childComplexity int, input store.LockReportingYearInput) int
 		RevokeAPIKey         func(childComplexity int, id store.GlobalID) int
 		SetCategoryStatement func(childComplexity int, input store.SetCategoryStatementInput) int
@@ -2044,6 +2049,13 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.Interval.Low(childComplexity), true
 
+	case "InvalidateCachePayload.invalidated":
+		if e.ComplexityRoot.InvalidateCachePayload.Invalidated == nil {
+			break
+		}
+
+		return e.ComplexityRoot.InvalidateCachePayload.Invalidated(childComplexity), true
+
 	case "Money.amount":
 		if e.ComplexityRoot.Money.Amount == nil {
 			break
@@ -2101,6 +2113,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Mutation.ImportActivities(childComplexity, args["input"].(model.ImportActivitiesInput)), true
+	case "Mutation.invalidateCache":
+		if e.ComplexityRoot.Mutation.InvalidateCache == nil {
+			break
+		}
+
+		args, err := ec.field_Mutation_invalidateCache_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Mutation.InvalidateCache(childComplexity, args["types"].([]store.CacheableType), args["ids"].([]*store.GlobalID)), true
 	case "Mutation.lockReportingYear":
 		if e.ComplexityRoot.Mutation.LockReportingYear == nil {
 			break
@@ -3325,7 +3348,7 @@ directive @requires(
   role: Role!
 ) on FIELD_DEFINITION
 
-"For how long an answer that shows this may be kept, and for whom. The least of all that an answer shows counts. Answers are not kept yet."
+"For how long an answer that shows this may be kept, and for whom. The least of all that an answer shows counts."
 directive @cacheControl(
   "For how many seconds; 0: not at all."
   maxAge: Int
@@ -3720,6 +3743,46 @@ enum DifferenceCauseKind {
   EXCHANGE_RATE
   "Another factor, or none, by the ledger's mappings."
   MAPPING
+}
+`, BuiltIn: false},
+	{Name: "../schema/cache.graphqls", Input: `extend type Mutation {
+  "Has answers made anew that are kept, of the viewer's organization alone: those that are made of rows of these types. Without types and ids, all of them. Nobody has to: what is written shows by itself."
+  invalidateCache(
+    "What the answers are made of."
+    types: [CacheableType!]
+    "At most 100 ids of rows; each means its type. One that names no row is NOT_FOUND, one of a type that is not listed BAD_USER_INPUT; then nothing is dropped."
+    ids: [ID!]
+  ): InvalidateCachePayload! @cost(weight: "10") @requires(role: ADMIN)
+}
+
+"What answers that are kept are made of."
+enum CacheableType {
+  "The organization itself."
+  ORGANIZATION
+  "Suppliers."
+  SUPPLIER
+  "Lines of the ledger."
+  ACTIVITY
+  "Emissions, and whatever sums them."
+  EMISSION
+  "Emission factors and their datasets. They are everybody's; other organizations' answers are kept all the same."
+  EMISSION_FACTOR
+  "What lines are calculated with."
+  FACTOR_MAPPING
+  "Work in the background. No answer about it is kept so far."
+  BATCH
+  "Saved queries. No answer about them is kept so far."
+  SAVED_QUERY
+  "Reporting years, and statements about categories in them."
+  REPORTING_YEAR
+  "Calculation runs, and what they changed."
+  CALCULATION_RUN
+}
+
+"What was dropped."
+type InvalidateCachePayload @cost(weight: "0") {
+  "The types whose answers are made anew, each once, in the order of the enum."
+  invalidated: [CacheableType!]!
 }
 `, BuiltIn: false},
 	{Name: "../schema/category.graphqls", Input: `extend type Query {
@@ -5623,6 +5686,14 @@ func (ec *executionContext) childFields_Interval(ctx context.Context, field grap
 		return ec.fieldContext_Interval_high(ctx, field)
 	}
 	return nil, fmt.Errorf("no field named %q was found under type Interval", field.Name)
+}
+
+func (ec *executionContext) childFields_InvalidateCachePayload(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+	switch field.Name {
+	case "invalidated":
+		return ec.fieldContext_InvalidateCachePayload_invalidated(ctx, field)
+	}
+	return nil, fmt.Errorf("no field named %q was found under type InvalidateCachePayload", field.Name)
 }
 
 func (ec *executionContext) childFields_Money(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {

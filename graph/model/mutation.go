@@ -91,3 +91,8 @@ type DeletePayload struct {
 	DeletedID *store.GlobalID
 	Errors    []store.Problem
 }
+
+// InvalidateCachePayload is the answer of invalidateCache.
+type InvalidateCachePayload struct {
+	Invalidated []store.CacheableType
+}

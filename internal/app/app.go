@@ -115,7 +115,7 @@ func (a *App) open(ctx context.Context) (err error) {
 		return err
 	}
 	a.handler = func() (*public, error) {
-		return a.routes(func(ctx context.Context) string { return stateOf(ctx, redis) })
+		return a.routes(ctx, func(ctx context.Context) string { return stateOf(ctx, redis) })
 	}
 	return nil
 }
@@ -150,7 +150,7 @@ func background(ctx context.Context, f func(context.Context)) (close func() erro
 }
 
 // routes makes what the public listener answers with.
-func (a *App) routes(redis func(context.Context) string) (*public, error) {
+func (a *App) routes(ctx context.Context, redis func(context.Context) string) (*public, error) {
 	schema, err := a.schema()
 	if err != nil {
 		return nil, err
@@ -168,6 +168,7 @@ func (a *App) routes(redis func(context.Context) string) (*public, error) {
 		Streams: gate.NewStreams(a.o.Config.Limits.Streams), Origins: a.o.Config.CORSOrigins,
 	})
 	a.streams = gql.Stop
+	a.warm(ctx, gql)
 	return &public{
 		store:   a.Store,
 		door:    door,
@@ -176,6 +177,7 @@ func (a *App) routes(redis func(context.Context) string) (*public, error) {
 		console: web.Handler(web.Options{Dir: a.o.ConsoleDir}),
 		sdl:     graph.SDL(schema.Schema()),
 		redis:   redis,
+		warm:    a.settled,
 		imports: &imports{store: a.Store, importer: a.importer, rate: a.rate, begun: a.batches.Wake, patience: a.o.Config.Timeouts.Request},
 		exports: &exports{store: a.Store, importer: a.importer, patience: a.o.Config.Timeouts.Request},
 		stop:    a.stop,
@@ -203,7 +205,7 @@ func (a *App) Start() error {
 		return err
 	}
 	// A profile of the admin listener takes as long as it is asked to.
-	a.admin.serve(admin(a.tel, a.jobs), config.Timeouts{Header: a.o.Config.Timeouts.Header, Idle: a.o.Config.Timeouts.Idle}, a.o.Log)
+	a.admin.serve(admin(a.tel, a.jobs, a.caching(p.redis)), config.Timeouts{Header: a.o.Config.Timeouts.Header, Idle: a.o.Config.Timeouts.Idle}, a.o.Log)
 	a.public.serve(h, a.o.Config.Timeouts, a.o.Log)
 	return nil
 }

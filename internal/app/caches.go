@@ -2,6 +2,7 @@ package app
 
 import (
 	"context"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -19,6 +20,8 @@ type caches struct {
 	chain     *cachex.Chain
 	documents *cachex.Chain
 	versions  *cachex.Versions
+	redis     redis.UniversalClient  // nil without Redis
+	warmer    atomic.Pointer[warmer] // nil until the server answers, and where no answers are kept
 }
 
 // newCaches makes them over a store that is opened afterwards: it tells them of commits, and they ask it.
@@ -30,10 +33,16 @@ func (a *App) newCaches(client *redis.Client) *caches {
 	c := &caches{
 		chain:     cachex.New(cachex.Options{Bytes: a.o.Config.CacheBytes, Redis: shared, Log: a.o.Log, Metrics: a.tel.Cache}),
 		documents: cachex.New(graph.DocumentOptions(shared)),
+		redis:     shared,
 	}
 	var mark store.Mark
 	c.versions = cachex.NewVersions(cachex.VersionsOptions{
 		Redis: shared, Log: a.o.Log, Metrics: a.tel.Versions,
+		Dropped: func(org [16]byte) {
+			if w := c.warmer.Load(); w != nil {
+				w.versionsChanged(org)
+			}
+		},
 		Read: func(ctx context.Context, org [16]byte) (*cachex.Vector, error) {
 			v, err := a.Store.Versions(ctx, org)
 			if err != nil {
@@ -95,4 +104,19 @@ func (a *App) responses() *graph.ResponseOptions {
 		return nil
 	}
 	return &graph.ResponseOptions{Cache: a.caches.chain, Versions: a.caches.versions, Strategy: cachex.Named(cachex.APIResponses), Secret: a.Store.Derive("responses")}
+}
+
+// warm begins to make answers before they are asked for, where answers are kept.
+func (a *App) warm(ctx context.Context, h *graph.Handler) {
+	if h.Popular() == nil {
+		return
+	}
+	var s *shelf
+	if a.caches.redis != nil {
+		s = newShelf(a.caches.redis, a.Store.Derive("asked"))
+		a.opened("shelf", s.close)
+	}
+	w := newWarmer(h, s, a.stop, a.o.Log, a.tel.Warming)
+	a.caches.warmer.Store(w)
+	a.opened("warming", background(ctx, w.run))
 }

@@ -72,12 +72,14 @@ func (l *listener) close(ctx context.Context, streams func(context.Context) erro
 	return err
 }
 
-// admin serves what operators read: metrics, profiles, jobs, and a sign of life.
-func admin(tel *telemetry.Telemetry, jobs http.Handler) http.Handler {
+// admin serves what operators read: metrics, profiles, jobs, caches, and a sign of life.
+func admin(tel *telemetry.Telemetry, jobs, caches http.Handler) http.Handler {
 	mux := http.NewServeMux()
 	mux.Handle("GET /metrics", tel.Handler())
 	mux.HandleFunc("GET /healthz", healthy)
 	mux.Handle(jobsPath+"/", jobs)
+	mux.Handle(cachesPath, caches)
+	mux.Handle(cachesPath+"/", caches)
 	mux.HandleFunc("/debug/pprof/", pprof.Index)
 	mux.HandleFunc("/debug/pprof/cmdline", pprof.Cmdline)
 	mux.HandleFunc("/debug/pprof/profile", pprof.Profile)

@@ -30,6 +30,7 @@ type public struct {
 	console http.Handler
 	sdl     string
 	redis   func(context.Context) string
+	warm    func(context.Context) bool // the start's warming is over, or has taken as long as it may
 	imports *imports
 	exports *exports
 	stop    *stopping
@@ -184,7 +185,11 @@ func explain(w http.ResponseWriter, r *http.Request) {
 	refuse(w, r, fault.New(fault.NotFound, "There is no such code."))
 }
 
-// ready tells whether requests can be answered: the database is reachable and migrated. Redis only degrades.
+// warmPatience is how long one question waits for the end of the start's warming.
+const warmPatience = time.Second
+
+// ready tells whether requests can be answered: the database is reachable and migrated, and what is asked most is kept, unless that takes longer than a start may. Redis only
+// degrades.
 func (p *public) ready(w http.ResponseWriter, r *http.Request) {
 	ctx, cancel := context.WithTimeout(r.Context(), 2*time.Second)
 	defer cancel()
@@ -210,6 +215,11 @@ func (p *public) notReady(ctx context.Context) error {
 		if !m.Applied {
 			return fault.New(fault.Overloaded, "The database lacks migration %s.", m.Name)
 		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, warmPatience)
+	defer cancel()
+	if !p.warm(ctx) {
+		return fault.New(fault.Overloaded, "The server fills its caches.").After(warmPatience)
 	}
 	return nil
 }

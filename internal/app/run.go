@@ -17,6 +17,7 @@ import (
 	"carbongraph/internal/config"
 	"carbongraph/internal/fault"
 	"carbongraph/internal/telemetry"
+	"carbongraph/store"
 )
 
 // Exit codes of every command.
@@ -46,6 +47,7 @@ type cli struct {
 	Import   importCommand   `cmd:"" help:"Import activities from files."`
 	Export   exportCommand   `cmd:"" help:"Write activities or emissions to a file."`
 	Mappings mappingsCommand `cmd:"" help:"Propose what a ledger's accounts are calculated with."`
+	Cache    cacheCommand    `cmd:"" help:"Look at the answers that servers keep, make them, and drop them."`
 	Check    checkCommand    `cmd:"" help:"Check what the database holds."`
 	Seed     seedCommand     `cmd:"" help:"Fill an organization with a deterministic synthetic ledger."`
 }
@@ -82,7 +84,7 @@ func Run(ctx context.Context, args []string, w World) (code int) {
 	parser, err := kong.New(&c, kong.Name("carbongraph"), kong.Writers(w.Out, w.Err),
 		kong.Description("A GraphQL server over a company's Scope 3 emissions ledger."),
 		kong.Exit(func(int) { panic(stopped) }), kong.ConfigureHelp(kong.HelpOptions{Compact: true}),
-		kong.Bind(&w), kong.BindTo(ctx, (*context.Context)(nil)))
+		kong.Vars{"cacheable": cacheable(store.CacheableTypes(), ", ")}, kong.Bind(&w), kong.BindTo(ctx, (*context.Context)(nil)))
 	if err != nil {
 		return tell(w.Err, err)
 	}

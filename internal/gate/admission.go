@@ -117,6 +117,16 @@ func (a *Admission) Enter(ctx context.Context, org string, class Class) (leave f
 	return a.wait(ctx, w)
 }
 
+// Busy tells whether operations wait for a place.
+func (a *Admission) Busy() bool {
+	if a == nil {
+		return false
+	}
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.queue.len() > 0
+}
+
 // permit asks for a place. While next to nothing runs there is one, and none is asked of the limiter, which would take longer than all the rest: there is no load that it
 // could learn from. Permit is nil then.
 func (a *Admission) permit() (permit adaptivelimiter.Permit, ok bool) {

@@ -20,6 +20,7 @@ type Telemetry struct {
 	Batch    *Batch
 	Cache    *Cache
 	Versions *Versions
+	Warming  *Warming
 
 	registry *prometheus.Registry
 }
@@ -38,6 +39,7 @@ func New() *Telemetry {
 		Batch:    newBatch(reg),
 		Cache:    newCache(reg),
 		Versions: newVersions(reg),
+		Warming:  newWarming(reg),
 		registry: reg,
 	}
 }
