@@ -27,7 +27,7 @@ func Strategies() []Strategy {
 	return []Strategy{
 		{Name: EmissionFactors, Lifetime: time.Hour, Fresh: 50 * time.Minute, Negative: 15 * time.Second},
 		{Name: EntityResolution, Lifetime: 24 * time.Hour, Fresh: 20 * time.Hour, Local: time.Hour, Negative: 15 * time.Second},
-		{Name: LLMResponses, Lifetime: time.Hour, Fresh: 55 * time.Minute, Wait: 20 * time.Second, Compress: true},
+		{Name: LLMResponses, Lifetime: time.Hour, Fresh: 55 * time.Minute, Negative: time.Minute, Wait: 20 * time.Second, Compress: true},
 		{Name: CalculationResults, Lifetime: 30 * time.Minute, Fresh: 25 * time.Minute, Negative: 5 * time.Second, Compress: true},
 		{Name: APIResponses, Lifetime: 5 * time.Minute, Fresh: 4 * time.Minute, Compress: true},
 	}

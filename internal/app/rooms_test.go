@@ -32,7 +32,7 @@ func rooms() map[string][]string {
 		"web":             {},
 
 		"internal/factors": {"internal/calc", "internal/ingest", "store"},
-		"internal/broker":  {"internal/calc", "store"},
+		"internal/broker":  {"cachex", "internal/calc", "store"},
 		"internal/match":   {"internal/calc", "store"},
 		"internal/seed":    {"store"},
 

@@ -15,6 +15,7 @@ import (
 
 	"pgregory.net/rapid"
 
+	"carbongraph/cachex"
 	"carbongraph/internal/broker"
 	"carbongraph/internal/exact"
 	"carbongraph/store"
@@ -272,10 +273,10 @@ func TestAnswersAreKeptForTheirTime(t *testing.T) {
 			}
 			return broker.Found{}, nil
 		}}
-		state, stateErr := uint64(1), error(nil)
+		state, stateErr := "before", error(nil)
 		p := broker.Remote()
-		p.Lifetime, p.NothingLifetime = time.Hour, 5*time.Minute
-		b := broker.New(broker.Options{Sources: []broker.Guarded{{Source: s, Policy: p}}, Edition: func(context.Context) (uint64, error) { return state, stateErr }})
+		p.Strategy = &cachex.Strategy{Name: cachex.EmissionFactors, Lifetime: time.Hour, Negative: 5 * time.Minute}
+		b := broker.New(broker.Options{Sources: []broker.Guarded{{Source: s, Policy: p}}, Edition: func(context.Context) (string, error) { return state, stateErr }})
 		defer b.Close()
 		reaches := func(what string, want bool, q broker.Question) {
 			t.Helper()
@@ -299,7 +300,7 @@ func TestAnswersAreKeptForTheirTime(t *testing.T) {
 		reaches("known, after five minutes", false, known)
 		time.Sleep(time.Hour)
 		reaches("known, after an hour", true, known)
-		state++
+		state = "after"
 		reaches("known, with other factors stored", true, known)
 		reaches("known again", false, known)
 		stateErr = errors.New("no database")
@@ -308,11 +309,13 @@ func TestAnswersAreKeptForTheirTime(t *testing.T) {
 }
 
 func TestWhatIsKeptIsBounded(t *testing.T) {
-	s := &fake{name: "a", tier: broker.Regional, look: says(answer(1, broker.National, "1"))}
+	long := answer(1, broker.National, "1")
+	long.Reason = strings.Repeat("x", 1000)
+	s := &fake{name: "a", tier: broker.Regional, look: says(long)}
 	b := open(t, broker.Options{Sources: []broker.Guarded{{Source: s, Policy: broker.Remote()}}, Kept: 1 << 20})
 	var qs []broker.Question
-	for i := range 5000 { // of a kilobyte each
-		qs = append(qs, broker.Question{Description: fmt.Sprintf("%01000d", i)})
+	for i := range 5000 { // with an answer of a kilobyte each
+		qs = append(qs, broker.Question{Description: fmt.Sprint(i)})
 	}
 	b.Ask(t.Context(), qs)
 	before := s.calls.Load()

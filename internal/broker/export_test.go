@@ -14,3 +14,9 @@ func DecodeAnswers(text []byte, f *Factor, questions int) ([]Found, error) {
 
 // Tame makes a text from outside one line.
 func Tame(s string) string { return tame(s) }
+
+// EncodeFound writes what is kept of an answer.
+func EncodeFound(f Found) []byte { return encodeFound(f) }
+
+// DecodeFound reads it.
+func DecodeFound(b []byte) (Found, error) { return decodeFound(b) }

@@ -9,8 +9,7 @@ import (
 
 // key is everything that a source sees of a question, and the state of the stored factors that it is answered from.
 type key struct {
-	source   string
-	edition  uint64
+	state    string
 	question Question
 }
 
@@ -19,19 +18,20 @@ type got struct {
 	found  Found
 	status Status
 	detail string
+	kept   bool // it was answered before
 }
 
 // gotOf tells what was found in a word.
 func gotOf(f Found) got {
 	switch {
 	case len(f.Answers) > 0:
-		return got{f, Answered, ""}
+		return got{found: f, status: Answered}
 	case f.Hallucinated > 0:
-		return got{f, Hallucinated, "every factor that it named does not exist"}
+		return got{found: f, status: Hallucinated, detail: "every factor that it named does not exist"}
 	case f.Unfit > 0:
-		return got{f, Nothing, "what it has is of another unit, or of another supplier"}
+		return got{found: f, status: Nothing, detail: "what it has is of another unit, or of another supplier"}
 	}
-	return got{f, Nothing, ""}
+	return got{found: f, status: Nothing}
 }
 
 // desk takes the look-ups of one source: what is kept is answered at once, equal ones share a call.
@@ -49,10 +49,12 @@ type desk struct {
 
 // flight is a look-up that is under way. A call carries one, or of a Batcher several.
 type flight struct {
-	key  key
-	call *call
-	done chan struct{}
-	got  got // once done is closed
+	key     key
+	name    string // under which its answer is kept
+	call    *call
+	waiting int
+	done    chan struct{}
+	got     got // once done is closed
 }
 
 // call goes on for as long as anybody waits for one of its flights: who asked first may leave without taking it from the others.
@@ -60,7 +62,7 @@ type call struct {
 	ctx     context.Context
 	cancel  context.CancelFunc
 	flights []*flight
-	waiting int
+	waiting int // for those that have not landed
 }
 
 // ticket is one asker's place at a desk.
@@ -81,37 +83,51 @@ func newDesk(g *guard, kept *keeper) *desk {
 	return d
 }
 
-// ask starts the look-ups of questions and gives a ticket for each. It does not wait.
-func (d *desk) ask(ctx context.Context, at edition, qs []Question) []ticket {
+// ask starts the look-ups of questions and gives a ticket for each. It does not wait: what Redis has comes by a flight as well.
+func (d *desk) ask(ctx context.Context, state string, qs []Question) []ticket {
 	tickets := make([]ticket, len(qs))
 	now := time.Now()
-	var calls []*call
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	keys, names := make([]key, len(qs)), make([]string, len(qs))
+	missing := make([]int, 0, len(qs))
 	for i, q := range qs {
 		seen := d.sees(q)
 		seen.Organization = q.Organization // no answer goes from one organization to another, not even by how fast it comes
-		k := key{d.name, at.number, seen}
-		f := d.flying[k]
+		keys[i] = key{state, seen}
+		names[i] = d.kept.name(keys[i])
+		tickets[i].since = now
+		var kept bool
+		if tickets[i].got, kept = d.kept.here(names[i]); !kept {
+			missing = append(missing, i)
+		}
+	}
+	if len(missing) == 0 {
+		return tickets
+	}
+	var calls []*call
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, i := range missing {
+		f := d.flying[keys[i]]
 		if f == nil {
-			// Looked for while nothing of the kind flies: what lands is kept before it flies no more.
-			if kept, ok := d.kept.get(k, at); ok {
-				tickets[i] = ticket{got: kept, since: now}
+			// Looked for once more while nothing of the kind flies: what lands is kept before it flies no more.
+			var kept bool
+			if tickets[i].got, kept = d.kept.here(names[i]); kept {
 				continue
 			}
 			if len(calls) == 0 || len(calls[len(calls)-1].flights) == d.batch {
 				calls = append(calls, d.open(ctx))
 			}
 			c := calls[len(calls)-1]
-			f = &flight{key: k, call: c, done: make(chan struct{})}
+			f = &flight{key: keys[i], name: names[i], call: c, done: make(chan struct{})}
 			c.flights = append(c.flights, f)
-			d.flying[k] = f
+			d.flying[f.key] = f
 		}
+		f.waiting++
 		f.call.waiting++
-		tickets[i] = ticket{flight: f, since: now}
+		tickets[i].flight = f
 	}
 	for _, c := range calls {
-		d.calls.Go(func() { d.fly(c, at) })
+		d.calls.Go(func() { d.fly(c) })
 	}
 	return tickets
 }
@@ -122,25 +138,73 @@ func (d *desk) open(ctx context.Context) *call {
 	return c
 }
 
-// fly makes the call, and lands its flights.
-func (d *desk) fly(c *call, at edition) {
+// fly makes the call, and lands its flights: those whose answers another server has put into Redis before the others.
+func (d *desk) fly(c *call) {
 	defer c.cancel()
-	qs := make([]Question, len(c.flights))
-	for i, f := range c.flights {
+	asking := d.recall(c)
+	if len(asking) == 0 {
+		return
+	}
+	qs := make([]Question, len(asking))
+	for i, f := range asking {
 		qs[i] = f.key.question
 	}
 	found, failure := d.guard.look(c.ctx, qs)
+	gots := make([]got, len(asking))
+	for i, f := range asking {
+		if failure != nil {
+			gots[i] = got{status: failure.Status, detail: failure.Detail}
+			continue
+		}
+		gots[i] = gotOf(found[i])
+		d.kept.put(f.name, gots[i])
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for i, f := range asking {
+		d.land(f, gots[i])
+	}
+}
+
+// recall looks for all answers of a call at once, lands the flights that have one, and gives the others.
+func (d *desk) recall(c *call) (asking []*flight) {
+	gots, kept := make([]got, len(c.flights)), make([]bool, len(c.flights))
+	var looking sync.WaitGroup
+	for i, f := range c.flights {
+		if f.name != "" {
+			looking.Go(func() { gots[i], kept[i] = d.kept.anywhere(c.ctx, f.name) })
+		}
+	}
+	looking.Wait()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	for i, f := range c.flights {
-		if failure != nil {
-			f.got = got{status: failure.Status, detail: failure.Detail}
+		if kept[i] {
+			d.land(f, gots[i])
 		} else {
-			f.got = gotOf(found[i])
-			d.kept.put(f.key, at, f.got, d.guard.policy)
+			asking = append(asking, f)
 		}
+	}
+	return asking
+}
+
+// land ends a flight. Where nobody waits for the rest of its call, that ends too.
+func (d *desk) land(f *flight, g got) {
+	f.got = g
+	d.drop(f)
+	close(f.done)
+	f.call.waiting -= f.waiting
+	d.abandon(f.call)
+}
+
+// abandon ends a call that nobody waits for. Nobody joins its flights any more.
+func (d *desk) abandon(c *call) {
+	if c.waiting > 0 {
+		return
+	}
+	c.cancel()
+	for _, f := range c.flights {
 		d.drop(f)
-		close(f.done)
 	}
 }
 
@@ -151,16 +215,16 @@ func (d *desk) drop(f *flight) {
 	}
 }
 
-// leave gives a ticket back. The last to leave ends the call.
-func (d *desk) leave(f *flight) {
+// leave gives a ticket back, unless its flight has landed. The last to leave ends the call.
+func (d *desk) leave(t ticket) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if f.call.waiting--; f.call.waiting == 0 {
-		f.call.cancel()
-		for _, of := range f.call.flights {
-			d.drop(of)
-		}
+	if t.ready() {
+		return
 	}
+	t.flight.waiting--
+	t.flight.call.waiting--
+	d.abandon(t.flight.call)
 }
 
 // ready tells whether the ticket's look-up has ended.
@@ -189,7 +253,7 @@ func (d *desk) wait(ctx context.Context, t ticket) got {
 	if t.ready() {
 		return t.flight.got
 	}
-	d.leave(t.flight)
+	d.leave(t)
 	// The cause tells: a context made from one that ends by a cause of its own says of itself that it was cancelled.
 	if errors.Is(context.Cause(ctx), context.DeadlineExceeded) {
 		return got{status: TimedOut, detail: "no answer within the time of the question"}

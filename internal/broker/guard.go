@@ -194,15 +194,23 @@ func (g *guard) check(found []Found, questions int) error {
 	}
 	for _, f := range found {
 		for _, a := range f.Answers {
-			switch {
-			case a.FactorID.IsZero():
-				return &Failure{Status: Malformed, Detail: "an answer without a factor"}
-			case a.Confidence.Sign() < 0 || a.Confidence.Cmp(one) > 0:
-				return &Failure{Status: Malformed, Detail: "a confidence of " + a.Confidence.String()}
-			case a.Tier < g.source.Tier() || a.Tier > Proxy:
-				return &Failure{Status: Malformed, Detail: fmt.Sprintf("an answer of the tier %s from a source for %s and below", a.Tier, g.source.Tier())}
+			if f := sound(a, g.source.Tier()); f != nil {
+				return f
 			}
 		}
+	}
+	return nil
+}
+
+// sound tells what is wrong with an answer of a source that answers for a tier and below; nil where nothing is.
+func sound(a Answer, tier Tier) *Failure {
+	switch {
+	case a.FactorID.IsZero():
+		return &Failure{Status: Malformed, Detail: "an answer without a factor"}
+	case a.Confidence.Sign() < 0 || a.Confidence.Cmp(one) > 0:
+		return &Failure{Status: Malformed, Detail: "a confidence of " + a.Confidence.String()}
+	case a.Tier < tier || a.Tier > Proxy:
+		return &Failure{Status: Malformed, Detail: fmt.Sprintf("an answer of the tier %s from a source for %s and below", a.Tier, tier)}
 	}
 	return nil
 }

@@ -50,6 +50,9 @@ func outside(q Question) Question {
 	return seen
 }
 
+// Settings are its address. A new key asks the same server.
+func (s *HTTP) Settings() string { return s.address }
+
 // Close lets go of connections.
 func (s *HTTP) Close() error {
 	s.client.CloseIdleConnections()

@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"carbongraph/cachex"
 	"carbongraph/internal/broker"
 	"carbongraph/internal/exact"
 	"carbongraph/store"
@@ -49,7 +50,7 @@ func TestOnlyTheYearIsSeen(t *testing.T) {
 	w := newWorld(t)
 	s := serve(t, writes(`{"answers":[[]]}`))
 	policy := quick()
-	policy.NothingLifetime = time.Hour
+	policy.Strategy = cachex.Named(cachex.EmissionFactors)
 	b := of(t, policy, broker.NewHTTP(broker.HTTPOptions{URL: s.URL, Index: w.index}))
 	for _, day := range []exact.Date{exact.NewDate(2024, 1, 1), exact.NewDate(2025, 1, 1), exact.NewDate(2025, 12, 31)} {
 		ask(t, b, broker.Question{Description: "Ink", On: day})

@@ -1,7 +1,9 @@
 package broker
 
 import (
+	"bytes"
 	"context"
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
@@ -44,7 +46,7 @@ type Index struct {
 
 // indexed is the stored factors at one moment.
 type indexed struct {
-	edition  uint64
+	edition  string
 	checked  time.Time
 	datasets map[store.ID]*dataset
 	byID     map[store.ID]*Factor
@@ -65,11 +67,12 @@ type reference struct{ source, version, code, region, unit string }
 // NewIndex makes an index. It reads nothing before it is asked.
 func NewIndex(st *store.Store) *Index { return &Index{store: st} }
 
-// Edition is a number that changes with the stored datasets: for Options.Edition.
-func (x *Index) Edition(ctx context.Context) (uint64, error) {
+// Edition is a digest of which datasets are stored, the same on every server over one database: for Options.Edition. A state that was left does not come back,
+// since datasets are added and never removed.
+func (x *Index) Edition(ctx context.Context) (string, error) {
 	in, err := x.now(ctx)
 	if err != nil {
-		return 0, err
+		return "", err
 	}
 	return in.edition, nil
 }
@@ -111,7 +114,7 @@ func (x *Index) refresh(ctx context.Context) (*indexed, error) {
 		x.last.Store(&is)
 		return &is, nil
 	}
-	is := &indexed{edition: was.edition + 1, checked: time.Now(), datasets: make(map[store.ID]*dataset, len(rows)), byID: map[store.ID]*Factor{},
+	is := &indexed{edition: editionOf(rows), checked: time.Now(), datasets: make(map[store.ID]*dataset, len(rows)), byID: map[store.ID]*Factor{},
 		byRef: map[reference]*Factor{}, byName: map[string][]*Factor{}, byCode: map[string][]*Factor{}, ofOwn: map[string][]*Factor{}}
 	superseded, count := map[store.ID]bool{}, 0
 	for _, r := range rows {
@@ -134,6 +137,23 @@ func (x *Index) refresh(ctx context.Context) (*indexed, error) {
 	}
 	x.last.Store(is)
 	return is, nil
+}
+
+// editionOf is a digest of all that the factors hang on. Ids are of one database, so two that share a Redis share nothing else.
+func editionOf(rows []*store.FactorDataset) string {
+	rows = slices.SortedFunc(slices.Values(rows), func(a, b *store.FactorDataset) int { return bytes.Compare(a.ID[:], b.ID[:]) })
+	var b []byte
+	for _, r := range rows {
+		b = append(b, r.ID[:]...)
+		b = text(text(text(b, r.Source), r.Version), r.Digest)
+		if r.SupersedesID != nil {
+			b = text(b, string(r.SupersedesID[:]))
+		} else {
+			b = text(b, "")
+		}
+	}
+	sum := sha256.Sum256(b)
+	return string(sum[:])
 }
 
 func (x *Index) read(ctx context.Context, row *store.FactorDataset) (*dataset, error) {

@@ -1,56 +1,110 @@
 package broker
 
 import (
+	"context"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/binary"
+	"hash"
+	"runtime/debug"
+	"sync"
 	"time"
-	"unsafe"
 
-	"github.com/maypok86/otter/v2"
+	"carbongraph/cachex"
 )
 
-// keeper keeps what sources answered, up to so many bytes. What failed is never kept.
-type keeper struct{ kept *otter.Cache[key, keeping] }
-
-type keeping struct {
-	got      got
-	lifetime time.Duration
+// keeper keeps what a source answered, as long and where its strategy says: what it has in the process, and in Redis for all servers; that it has nothing in the
+// process alone. What failed is never kept.
+type keeper struct {
+	chain    *cachex.Chain
+	strategy *cachex.Strategy // nil: nothing is kept
+	source   []byte           // what the source, its settings and the program are known by
+	hashes   sync.Pool        // of HMAC with the secret
 }
 
-func newKeeper(bytes int) *keeper {
-	return &keeper{otter.Must(&otter.Options[key, keeping]{
-		MaximumWeight:    uint64(bytes),
-		Weigher:          weigh,
-		ExpiryCalculator: otter.ExpiryWritingFunc(func(e otter.Entry[key, keeping]) time.Duration { return e.Value.lifetime }),
-	})}
-}
-
-// weigh is about how many bytes an entry takes, with what the cache needs for itself.
-func weigh(k key, v keeping) uint32 {
-	const entry = 128
-	q := k.question
-	n := entry + int(unsafe.Sizeof(k)) + int(unsafe.Sizeof(v)) + len(v.got.detail) +
-		len(q.Description) + len(q.AccountCode) + len(q.Code) + len(q.SupplierName) + len(q.Country) + len(q.Region) + len(q.Unit)
-	for _, a := range v.got.found.Answers {
-		n += int(unsafe.Sizeof(a)) + len(a.Region) + len(a.Reason) + len(a.Source)
+func newKeeper(chain *cachex.Chain, s Guarded, secret []byte) *keeper {
+	k := &keeper{chain: chain, strategy: s.Policy.Strategy, source: text(nil, s.Source.Name())}
+	if c, ok := s.Source.(Configured); ok {
+		k.source = text(k.source, c.Settings())
 	}
-	return uint32(n)
+	if build, ok := debug.ReadBuildInfo(); ok { // another release may offer other candidates, ask in other words, or place answers in another way
+		k.source = text(k.source, build.String())
+	}
+	k.hashes.New = func() any { return hmac.New(sha256.New, secret) }
+	return k
 }
 
-func (k *keeper) get(of key, at edition) (got, bool) {
-	if !at.known {
+// text adds a text in such a way that no two lists of texts look alike.
+func text(b []byte, s string) []byte {
+	return append(binary.AppendUvarint(b, uint64(len(s))), s...)
+}
+
+// name is what an answer is kept under: a digest of all that it hangs on, which tells nobody without the secret what was asked. It is empty where nothing is kept.
+func (k *keeper) name(of key) string {
+	if k.strategy == nil || of.state == "" {
+		return ""
+	}
+	q := &of.question
+	b := append(make([]byte, 0, 1024), q.Organization[:]...)
+	b = append(b, q.SupplierID[:]...)
+	for _, s := range []string{of.state, q.Description, q.AccountCode, q.Code, q.SupplierName, q.Country, q.Region, q.Unit, q.On.String()} {
+		b = text(b, s)
+	}
+	h := k.hashes.Get().(hash.Hash)
+	defer k.hashes.Put(h)
+	h.Reset()
+	h.Write(text(nil, string(k.source)))
+	h.Write(b)
+	return string(h.Sum(nil))
+}
+
+// here looks in the process, and waits for nothing.
+func (k *keeper) here(name string) (got, bool) {
+	if name == "" {
 		return got{}, false
 	}
-	v, ok := k.kept.GetIfPresent(of)
-	return v.got, ok
+	e, ok := k.chain.Here(context.Background(), k.strategy, name)
+	if !ok {
+		return got{}, false
+	}
+	return opened(e)
 }
 
-func (k *keeper) put(of key, at edition, g got, p Policy) {
-	v := keeping{g, p.NothingLifetime}
+// anywhere looks in Redis as well.
+func (k *keeper) anywhere(ctx context.Context, name string) (got, bool) {
+	if name == "" {
+		return got{}, false
+	}
+	e, _, ok := k.chain.Get(ctx, k.strategy, name)
+	if !ok {
+		return got{}, false
+	}
+	return opened(e)
+}
+
+// opened reads an entry. One that cannot be read is as good as none.
+func opened(e *cachex.Entry) (got, bool) {
+	found, err := decodeFound(e.Body)
+	if err != nil {
+		return got{}, false
+	}
+	g := gotOf(found)
+	g.kept = true
+	return g, true
+}
+
+// put keeps how a look-up ended. It does not wait for Redis.
+func (k *keeper) put(name string, g got) {
+	if name == "" {
+		return
+	}
+	e := cachex.Entry{Body: encodeFound(g.found)}
 	if g.status == Answered {
-		v.lifetime = p.Lifetime
+		k.chain.Put(context.Background(), k.strategy, name, e)
+		return
 	}
-	if at.known && v.lifetime > 0 {
-		k.kept.Set(of, v)
+	if k.strategy.Negative > 0 {
+		e.Hard = time.Now().Add(k.strategy.Negative)
+		k.chain.PutHere(k.strategy, name, e)
 	}
 }
-
-func (k *keeper) close() { k.kept.StopAllGoroutines() }

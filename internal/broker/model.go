@@ -3,6 +3,7 @@ package broker
 import (
 	"context"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/openai/openai-go/v3"
@@ -16,6 +17,7 @@ import (
 type LanguageModel struct {
 	chat       openai.ChatCompletionService
 	client     *http.Client
+	address    string
 	model      string
 	index      *Index
 	match      Matcher
@@ -41,7 +43,7 @@ const (
 
 // NewLanguageModel makes the source. Nothing of OpenAI's environment variables is read: settings alone say where ledger text goes.
 func NewLanguageModel(o LanguageModelOptions) *LanguageModel {
-	s := &LanguageModel{client: newClient(Model().AtOnce), model: o.Model, index: o.Index, match: o.Match, candidates: orDefault(o.Candidates, defaultCandidates), metrics: o.Metrics}
+	s := &LanguageModel{client: newClient(Model().AtOnce), address: o.BaseURL, model: o.Model, index: o.Index, match: o.Match, candidates: orDefault(o.Candidates, defaultCandidates), metrics: o.Metrics}
 	options := []option.RequestOption{option.WithBaseURL(o.BaseURL), option.WithHTTPClient(s.client), option.WithMaxRetries(0), option.WithMiddleware(anonymous)}
 	if o.Key != "" {
 		options = append(options, option.WithAPIKey(o.Key))
@@ -69,6 +71,11 @@ func (*LanguageModel) Tier() Tier { return Regional }
 
 // Sees leaves out who asks, and of the day all but the year. Of that, the prompt holds less.
 func (*LanguageModel) Sees(q Question) Question { return outside(q) }
+
+// Settings are which model is asked, where, what it is told, and among how many candidates it chooses.
+func (s *LanguageModel) Settings() string {
+	return string(text(text(text(text(nil, s.address), s.model), instructions), strconv.Itoa(s.candidates)))
+}
 
 // Close lets go of connections.
 func (s *LanguageModel) Close() error {

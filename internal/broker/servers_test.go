@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"carbongraph/cachex"
 	"carbongraph/internal/broker"
 	"carbongraph/store"
 	"carbongraph/store/storetest"
@@ -315,7 +316,7 @@ func TestEqualQuestionsReachAServerOnce(t *testing.T) {
 				writes(p.good)(w, r, n)
 			})
 			policy := quick()
-			policy.Lifetime = time.Hour
+			policy.Strategy = cachex.Named(cachex.LLMResponses)
 			b := of(t, policy, p.source(s.URL))
 			var askers sync.WaitGroup
 			var answered atomic.Int64

@@ -3,6 +3,8 @@ package broker
 import (
 	"context"
 	"time"
+
+	"carbongraph/cachex"
 )
 
 // Source is where factors are looked up. Its methods are called at once by many, and end when their context does.
@@ -24,6 +26,11 @@ type Batcher interface {
 // Narrower is a source that does not look at all of a question. It is handed only what it sees, and questions that look alike to it are one.
 type Narrower interface {
 	Sees(q Question) Question
+}
+
+// Configured is a source whose answers hang on how it is set up as well: what is kept of it is found by nobody who set it up otherwise.
+type Configured interface {
+	Settings() string
 }
 
 // Failure is why a source did not answer.
@@ -62,7 +69,7 @@ type Policy struct {
 	Opens int           // failures among the last ten calls that open the breaker; 0: there is none
 	Pause time.Duration // how long it stays open before one call is let through
 
-	Lifetime, NothingLifetime time.Duration // how long answers are kept, and that there is none; 0: not at all
+	Strategy *cachex.Strategy // by which answers are kept; nil: not at all
 
 	// Last has the source asked only where the others have no answer that is better than a proxy and sure enough: it costs.
 	Last bool
@@ -76,11 +83,11 @@ func Local() Policy {
 // Remote is the policy for a source that is asked over HTTP.
 func Remote() Policy {
 	return Policy{AtOnce: 64, Batch: groupSize, Attempt: 4 * time.Second, Deadline: 10 * time.Second, Retries: 2, Backoff: 100 * time.Millisecond, LongBackoff: 2 * time.Second,
-		Opens: 5, Pause: 10 * time.Second, Lifetime: time.Hour, NothingLifetime: 5 * time.Minute}
+		Opens: 5, Pause: 10 * time.Second, Strategy: cachex.Named(cachex.EmissionFactors)}
 }
 
 // Model is the policy for a language model: slow, and paid for by the token.
 func Model() Policy {
 	return Policy{AtOnce: 8, Batch: 1, Attempt: 20 * time.Second, Deadline: time.Minute, Retries: 2, Backoff: 500 * time.Millisecond, LongBackoff: 8 * time.Second,
-		Opens: 5, Pause: 30 * time.Second, Lifetime: time.Hour, NothingLifetime: 15 * time.Minute, Last: true}
+		Opens: 5, Pause: 30 * time.Second, Strategy: cachex.Named(cachex.LLMResponses), Last: true}
 }
