@@ -98,7 +98,7 @@ func (a *App) open(ctx context.Context) (err error) {
 		return err
 	}
 	a.opened("database", a.Store.Close)
-	a.opened("versions", a.caches.run(ctx, a.Store))
+	a.opened("versions", a.caches.run(ctx))
 	a.bound(ctx, redis)
 	a.Sessions = auth.NewSessions(nil)
 	a.Keys = auth.NewKeys(auth.Options{Lookup: a.Store.KeyByPrefix, Touch: a.Store.TouchKeys, Log: a.o.Log})

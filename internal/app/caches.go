@@ -3,7 +3,6 @@ package app
 import (
 	"context"
 	"sync/atomic"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -11,9 +10,6 @@ import (
 	"carbongraph/graph"
 	"carbongraph/store"
 )
-
-// compactEvery is how often the rows of versions are drawn together.
-const compactEvery = 10 * time.Second
 
 // caches are what answers are kept in, and what tells whether they still hold.
 type caches struct {
@@ -43,6 +39,7 @@ func (a *App) newCaches(client *redis.Client) *caches {
 				w.versionsChanged(org)
 			}
 		},
+		Compact: func(ctx context.Context) error { return a.Store.CompactVersions(ctx) },
 		Read: func(ctx context.Context, org [16]byte) (*cachex.Vector, error) {
 			v, err := a.Store.Versions(ctx, org)
 			if err != nil {
@@ -68,8 +65,8 @@ func (a *App) newCaches(client *redis.Client) *caches {
 }
 
 // run keeps them up until the context ends.
-func (c *caches) run(ctx context.Context, st *store.Store) (stop func() error) {
-	all := []func() error{background(ctx, c.chain.Run), background(ctx, c.documents.Run), background(ctx, c.versions.Run), background(ctx, func(ctx context.Context) { compact(ctx, st) })}
+func (c *caches) run(ctx context.Context) (stop func() error) {
+	all := []func() error{background(ctx, c.chain.Run), background(ctx, c.documents.Run), background(ctx, c.versions.Run)}
 	return func() error {
 		for _, end := range all {
 			_ = end() // none fails
@@ -82,20 +79,6 @@ func (c *caches) close() error {
 	c.chain.Close()
 	c.documents.Close()
 	return nil
-}
-
-// compact draws the rows of versions together now and then. What fails is tried again.
-func compact(ctx context.Context, st *store.Store) {
-	tick := time.NewTicker(compactEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-tick.C:
-			_ = st.CompactVersions(ctx)
-		case <-ctx.Done():
-			return
-		}
-	}
 }
 
 // responses are what answers are kept with; nil where the settings rule that out.
