@@ -137,6 +137,9 @@ func TestOneFloodForgetsNothingOfOthers(t *testing.T) {
 	for i := range 3000 {
 		k.get(t, fmt.Sprintf("{a%d:categories{number}}", i))
 	}
+	if n := k.graph.Popular().Known(); n > 201 {
+		t.Errorf("of one organization and a little %d operations are remembered", n)
+	}
 	for org := range byte(30) { // and many organizations
 		k.viewer = &auth.Viewer{Org: store.ID{org + 10}, Role: store.Editor}
 		for i := range 100 {
