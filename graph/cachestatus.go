@@ -166,7 +166,7 @@ func (h *Handler) explained(a *answer) []byte {
 			r.Scope = "PUBLIC"
 		}
 		if !c.stored.IsZero() {
-			at := c.stored.UTC()
+			at := c.stored.UTC().Truncate(time.Microsecond)
 			r.AsOf, r.Age = &at, max(0, int(h.responses.Now().Sub(at)/time.Second))
 		}
 	}
