@@ -142,7 +142,7 @@ func (c *Chain) Get(ctx context.Context, s *Strategy, name string) (*Entry, Laye
 		return nil, L1, false
 	}
 	t.l1.misses.Add(1)
-	if c.l2 == nil {
+	if c.l2 == nil || s.Alone {
 		return nil, None, false
 	}
 	since := c.fences.at(k)
@@ -226,7 +226,7 @@ func (c *Chain) promote(s *Strategy, k key, e *Entry, since uint64) {
 	c.fences.pass(k, since, func() { _ = c.l1.Set(context.Background(), k, e, store.WithExpiration(life)) })
 }
 
-// Put keeps an entry in both layers, for no longer than its strategy and its own instants allow. It does not wait for Redis.
+// Put keeps an entry in the layers of its strategy, for no longer than its strategy and its own instants allow. It does not wait for Redis.
 func (c *Chain) Put(_ context.Context, s *Strategy, name string, e Entry) {
 	k := key{s.Name, name}
 	now := c.o.Now()
@@ -236,7 +236,7 @@ func (c *Chain) Put(_ context.Context, s *Strategy, name string, e Entry) {
 	}
 	since := c.fences.at(k)
 	c.promote(s, k, dated, since)
-	if c.desk != nil {
+	if c.desk != nil && !s.Alone {
 		c.desk.take(deed{key: k, entry: dated, compress: s.Compress, since: since})
 	}
 }

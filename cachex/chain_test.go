@@ -342,3 +342,35 @@ func TestStrategiesAreSound(t *testing.T) {
 		t.Error("there is a strategy that is none")
 	}
 }
+
+// What a strategy keeps in the process alone comes to no Redis, and is not looked for there.
+func TestAStrategyOfTheProcessAlone(t *testing.T) {
+	t.Parallel()
+	a, b := pair(t, cachex.Options{})
+	s := strategy()
+	s.Alone = true
+	a.Put(t.Context(), s, "put", body("1"))
+	if _, out, err := a.Load(t.Context(), s, "loaded", func(context.Context) (*cachex.Entry, error) { return &cachex.Entry{Body: []byte("2")}, nil }); err != nil || out.Result != cachex.Miss {
+		t.Fatal(out, err)
+	}
+	shared := strategy()
+	a.Put(t.Context(), shared, "put after it", body("3"))
+	written(t, a, shared, "put after it")
+	for _, name := range []string{"put", "loaded"} {
+		if _, from, ok := a.Get(t.Context(), s, name); !ok || from != cachex.L1 {
+			t.Errorf("%s is not in the process that has it", name)
+		}
+		if _, _, ok := b.Get(t.Context(), shared, name); ok {
+			t.Errorf("%s is in Redis", name)
+		}
+	}
+	a.Put(t.Context(), shared, "of Redis", body("4"))
+	written(t, a, shared, "of Redis")
+	before := statsOf(b, cachex.L2, s.Name)
+	if _, _, ok := b.Get(t.Context(), s, "of Redis"); ok || statsOf(b, cachex.L2, s.Name) != before {
+		t.Error("it was looked for in Redis")
+	}
+	if e, _, err := b.Load(t.Context(), s, "of Redis", func(context.Context) (*cachex.Entry, error) { return &cachex.Entry{Body: []byte("5")}, nil }); err != nil || string(e.Body) != "5" || statsOf(b, cachex.L2, s.Name) != before {
+		t.Error("it was loaded from Redis")
+	}
+}

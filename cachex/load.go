@@ -176,7 +176,7 @@ func (f *flight) land(began time.Time) {
 // fill looks in Redis, and has loaded what is not there.
 func (f *flight) fill() (*Entry, Outcome, error) {
 	c := f.chain
-	if c.l2 == nil {
+	if c.l2 == nil || f.strategy.Alone {
 		return f.make()
 	}
 	if e := c.there(f.ctx, f.strategy, f.key, f.tally()); f.serves(e) {

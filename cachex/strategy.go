@@ -11,6 +11,7 @@ type Strategy struct {
 	Negative time.Duration // that a process remembers that there is nothing; 0: it does not
 	Wait     time.Duration // that another server's load of the same is waited for; 0: 2 s
 	Compress bool          // large bodies in Redis
+	Alone    bool          // in the process alone: what is made as fast as Redis answers
 }
 
 // The names of the strategies.
@@ -26,7 +27,7 @@ const (
 func Strategies() []Strategy {
 	return []Strategy{
 		{Name: EmissionFactors, Lifetime: time.Hour, Fresh: 50 * time.Minute, Negative: 15 * time.Second},
-		{Name: EntityResolution, Lifetime: 24 * time.Hour, Fresh: 20 * time.Hour, Local: time.Hour, Negative: 15 * time.Second},
+		{Name: EntityResolution, Lifetime: 24 * time.Hour, Fresh: 20 * time.Hour, Negative: 15 * time.Second, Alone: true},
 		{Name: LLMResponses, Lifetime: time.Hour, Fresh: 55 * time.Minute, Negative: time.Minute, Wait: 20 * time.Second, Compress: true},
 		{Name: CalculationResults, Lifetime: 30 * time.Minute, Fresh: 25 * time.Minute, Negative: 5 * time.Second, Compress: true},
 		{Name: APIResponses, Lifetime: 5 * time.Minute, Fresh: 4 * time.Minute, Compress: true},

@@ -77,7 +77,7 @@ func Config(o Options) generated.Config {
 		o.Now = time.Now
 	}
 	if o.Matcher == nil {
-		o.Matcher = match.NewShelf(o.Store.Datasets, o.Store.DatasetFactors)
+		o.Matcher = match.NewShelf(o.Store.Datasets, o.Store.DatasetFactors, nil)
 	}
 	if o.Standing == nil {
 		o.Standing = func(context.Context, string) (int, int, time.Duration) { return 0, 0, 0 }

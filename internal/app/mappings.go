@@ -66,7 +66,7 @@ func (m *mappingsPropose) Run(ctx context.Context, w *World) error {
 		if len(datasets) == 0 {
 			return fault.New(fault.NoFactor, "No dataset of factors is stored yet. Run `carbongraph factors builtin`.")
 		}
-		shelf := match.NewShelf(st.Datasets, st.DatasetFactors)
+		shelf := match.NewShelf(st.Datasets, st.DatasetFactors, nil)
 		x, err := shelf.Index(ctx)
 		if err != nil {
 			return err

@@ -33,7 +33,7 @@ func rooms() map[string][]string {
 
 		"internal/factors": {"internal/calc", "internal/ingest", "store"},
 		"internal/broker":  {"cachex", "internal/calc", "store"},
-		"internal/match":   {"internal/calc", "store"},
+		"internal/match":   {"cachex", "internal/calc", "store"},
 		"internal/seed":    {"store"},
 
 		"resolvers/loaders": {"graph/plan", "graph/exec", "graph/model", "store", "internal/factors"},

@@ -12,7 +12,7 @@ import (
 
 // sources makes the matcher of texts and the broker of the server.
 func (a *App) sources() {
-	a.matcher = match.NewShelf(a.Store.Datasets, a.Store.DatasetFactors)
+	a.matcher = match.NewShelf(a.Store.Datasets, a.Store.DatasetFactors, a.caches.chain)
 	a.broker = newBroker(a.o.Config, a.Store, a.matcher, broker.Options{Cache: a.caches.chain, Secret: a.Store.Derive("factor look-ups"), Metrics: a.tel.Broker, Log: a.o.Log})
 	a.opened("factor sources", a.broker.Close)
 }

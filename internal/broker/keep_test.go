@@ -173,6 +173,11 @@ func TestAnAlteredEntryIsAMiss(t *testing.T) {
 			}
 			name := strings.TrimSuffix(strings.TrimPrefix(key, prefix+"{"+o.strategy+":"), "}")
 			requests := 1
+			stands := ""
+			put := func(text string) {
+				stands = text
+				client.Set(t.Context(), key, text, time.Hour)
+			}
 			misses := func(what string, corrupt uint64) {
 				t.Helper()
 				n := newNode(t, client, prefix, patient)
@@ -181,21 +186,26 @@ func TestAnAlteredEntryIsAMiss(t *testing.T) {
 				if got.Asked[0].Kept || got.Asked[0].Status != broker.Answered || len(s.asked()) != requests || n.counted(cachex.L2, o.strategy).Corrupt != corrupt {
 					t.Errorf("%s: %+v, %d requests, %+v", what, got, len(s.asked()), n.counted(cachex.L2, o.strategy))
 				}
-				n.written(t, 1)
+				// Until it is written anew: what comes next must not come before that.
+				for deadline := time.Now().Add(20 * time.Second); client.Get(t.Context(), key).Val() == stands; time.Sleep(2 * time.Millisecond) {
+					if time.Now().After(deadline) {
+						t.Fatalf("%s is never written over", what)
+					}
+				}
 			}
 			for _, at := range []int{0, len(stored) / 2, len(stored) - 1} {
 				altered := []byte(stored)
 				altered[at] ^= 1
-				client.Set(t.Context(), key, altered, time.Hour)
+				put(string(altered))
 				misses(fmt.Sprint("a bit of byte ", at), 1)
 			}
-			client.Set(t.Context(), key, stored[:len(stored)-3], time.Hour)
+			put(stored[:len(stored)-3])
 			misses("a part", 1)
 			// A good entry, of something else.
 			forger := newNode(t, client, prefix, patient)
 			forger.Put(t.Context(), cachex.Named(o.strategy), name, cachex.Entry{Body: []byte("another thing")})
-			for deadline := time.Now().Add(20 * time.Second); !strings.Contains(client.Get(t.Context(), key).Val(), "another thing"); time.Sleep(2 * time.Millisecond) {
-				if time.Now().After(deadline) {
+			for deadline := time.Now().Add(20 * time.Second); !strings.HasSuffix(stands, "another thing"); time.Sleep(2 * time.Millisecond) {
+				if stands = client.Get(t.Context(), key).Val(); time.Now().After(deadline) {
 					t.Fatal("it was never written")
 				}
 			}
@@ -225,6 +235,7 @@ func TestFailuresAreNotKept(t *testing.T) {
 				client, prefix := common(t), unique()
 				s := serve(t, tc.handler)
 				a, b := newNode(t, client, prefix, patient), newNode(t, client, prefix, patient)
+				o := o // of this test alone
 				o.policy.Opens = 0
 				if tc.status == broker.TimedOut {
 					o.policy.Attempt = 50 * time.Millisecond

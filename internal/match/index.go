@@ -13,6 +13,7 @@ import (
 // Index finds factors by the words of their names, and by the phrases that ledgers use for them. It is safe for concurrent use.
 type Index struct {
 	*tables
+	of       string // the datasets that its factors are of, where a shelf made it
 	entries  []entry
 	postings map[string][]int32 // the entries whose name has a word
 	byWord   map[string][]int32 // the phrases that have a word

@@ -216,7 +216,7 @@ func TestAShelfIsMadeOnceForAllWhoAsk(t *testing.T) {
 			<-open
 			reads <- id
 			return builtin(t, factors.EPASupplyChain, "1.3"), ctx.Err()
-		})
+		}, nil)
 	impatient, cancel := context.WithCancel(t.Context())
 	gone := make(chan error)
 	go func() {

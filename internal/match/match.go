@@ -38,6 +38,8 @@ type Suggestion struct {
 	Category   *int32        // the factor's own, else that of the words; nil where neither tells
 	Confidence exact.Decimal // 0 to 1: of answers with this confidence, about this share is right
 	Reason     string        // a sentence
+
+	entry int32 // of the index, the factor
 }
 
 // Match tells what a line may mean, at most as many as first. The same line and factors give the same answer on every machine.

@@ -12,7 +12,7 @@ import (
 // suggestion puts a candidate in words.
 func (x *Index) suggestion(q *question, c candidate, ranked []candidate) Suggestion {
 	e := &x.entries[c.entry]
-	s := Suggestion{Factor: e.factor, Category: x.category(q, c), Confidence: exact.NewDecimal(x.confidence(q, c, ranked), -2)}
+	s := Suggestion{entry: c.entry, Factor: e.factor, Category: x.category(q, c), Confidence: exact.NewDecimal(x.confidence(q, c, ranked), -2)}
 	if c.phrase >= 0 {
 		s.Reason = fmt.Sprintf("%s in the text means %q.", q.quoted(x.synonyms[c.phrase].phrase), e.factor.Name)
 		return s

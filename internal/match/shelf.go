@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/sync/singleflight"
 
+	"carbongraph/cachex"
 	"carbongraph/internal/fault"
 	"carbongraph/store"
 )
@@ -15,18 +16,18 @@ import (
 type Shelf struct {
 	datasets func(context.Context) ([]*store.FactorDataset, error)
 	factors  func(context.Context, store.ID) ([]*store.EmissionFactor, error)
+	kept     *keeper
 	making   singleflight.Group
 	mu       sync.Mutex
-	of       string // the datasets that index is of
 	index    *Index
 }
 
 // maxFactors bounds an index: with names of usual length it takes about a kilobyte for each factor, and the factor itself two.
 const maxFactors = 100_000
 
-// NewShelf makes a shelf that reads datasets and a dataset's factors with these functions.
-func NewShelf(datasets func(context.Context) ([]*store.FactorDataset, error), factors func(context.Context, store.ID) ([]*store.EmissionFactor, error)) *Shelf {
-	return &Shelf{datasets: datasets, factors: factors}
+// NewShelf makes a shelf that reads datasets and a dataset's factors with these functions, and keeps answers in a cache; nil: it keeps none.
+func NewShelf(datasets func(context.Context) ([]*store.FactorDataset, error), factors func(context.Context, store.ID) ([]*store.EmissionFactor, error), cache *cachex.Chain) *Shelf {
+	return &Shelf{datasets: datasets, factors: factors, kept: newKeeper(cache)}
 }
 
 // Index gives the index of the factors that are stored now. It costs the read of the datasets' list, and, after a change of it, of all factors, once for all
@@ -41,9 +42,9 @@ func (s *Shelf) Index(ctx context.Context) (*Index, error) {
 	}
 	key := keyOf(current)
 	s.mu.Lock()
-	index, of := s.index, s.of
+	index := s.index
 	s.mu.Unlock()
-	if index != nil && of == key {
+	if index != nil && index.of == key {
 		return index, nil
 	}
 	done := s.making.DoChan(key, func() (any, error) {
@@ -66,7 +67,7 @@ func (s *Shelf) Match(ctx context.Context, line Line, first int) (Answer, error)
 	if err != nil {
 		return Answer{}, err
 	}
-	return x.Match(line, first)
+	return s.kept.match(ctx, x, line, first)
 }
 
 // current gives the datasets to choose among, which are those that no other supersedes, in the order of their ids, and how many factors they have.
@@ -113,8 +114,9 @@ func (s *Shelf) make(ctx context.Context, key string, datasets []store.ID) (*Ind
 		}
 	}
 	index := New(all)
+	index.of = key
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.index, s.of = index, key
+	s.index = index
 	return index, nil
 }
