@@ -216,7 +216,7 @@ func (r *ownRedis) start(t *testing.T) {
 		t.Skip("redis-server is not on PATH: a Redis that may be killed cannot be started")
 	}
 	r.cmd = exec.Command(name, "--port", strconv.Itoa(r.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
-	r.cmd.Dir, r.cmd.SysProcAttr = os.TempDir(), nobody()
+	r.cmd.Dir, r.cmd.SysProcAttr = os.TempDir(), fallen()
 	if err := r.cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

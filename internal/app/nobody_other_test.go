@@ -20,3 +20,5 @@ func program(t *testing.T) string {
 }
 
 func nobody() *syscall.SysProcAttr { return nil }
+
+func fallen() *syscall.SysProcAttr { return nil }
