@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"maps"
 	"net/http"
 	"os"
 	"regexp"
@@ -87,6 +88,8 @@ func newEngines(t *testing.T, env map[string]string) *engines {
 	t.Helper()
 	es := &engines{}
 	es.fill(t, env)
+	env = maps.Clone(env)
+	env["RESPONSE_CACHE"] = "off" // it is the engines that are tried
 	for _, name := range []string{"auto", "gqlgen"} {
 		es.all = append(es.all, newEngine(t, name, env))
 	}
@@ -126,7 +129,7 @@ func newEngine(t *testing.T, name string, env map[string]string) *engine {
 	t.Helper()
 	e := &engine{name: name, log: &safeBuffer{}, client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 8, DisableCompression: true}, Timeout: time.Minute}}
 	c, err := config.Load(config.Sources{Env: func(n string) string {
-		return cmp.Or(env[n], map[string]string{"ENGINE": name, "LISTEN_ADDR": "127.0.0.1:0", "ADMIN_ADDR": "127.0.0.1:0", "RATE_LIMIT": "0", "RESPONSE_CACHE": "off"}[n])
+		return cmp.Or(env[n], map[string]string{"ENGINE": name, "LISTEN_ADDR": "127.0.0.1:0", "ADMIN_ADDR": "127.0.0.1:0", "RATE_LIMIT": "0"}[n])
 	}})
 	if err != nil {
 		t.Fatal(err)

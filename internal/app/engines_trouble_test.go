@@ -30,7 +30,7 @@ func newTroubled(t *testing.T) *troubled {
 	for _, name := range []string{"auto", "gqlgen"} {
 		p := storetest.NewProxy(t, url)
 		tr.proxies = append(tr.proxies, p)
-		es.all = append(es.all, newEngine(t, name, map[string]string{"DATABASE_URL": p.URL(), "DATA_DIR": "/nowhere"}))
+		es.all = append(es.all, newEngine(t, name, map[string]string{"DATABASE_URL": p.URL(), "DATA_DIR": "/nowhere", "RESPONSE_CACHE": "off"}))
 	}
 	tr.comparison = newComparison(t, es)
 	return tr

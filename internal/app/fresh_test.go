@@ -174,7 +174,9 @@ func (f *freshness) set(r *register, value, server int) {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.node, _, _ = strings.Cut(id, `"`)
+	if r.node == "" { // it stays what it is, and is read without a lock
+		r.node, _, _ = strings.Cut(id, `"`)
+	}
 	r.writes = append(r.writes, answered{value, server, header.Get("Carbongraph-Version"), time.Now()})
 }
 

@@ -24,7 +24,8 @@ func TestKeptAnswersAreThoseOfNow(t *testing.T) {
 		es := &engines{}
 		es.fill(t, env)
 		on := maps.Clone(env)
-		on["RESPONSE_CACHE"], on["REDIS_URL"] = "on", os.Getenv("TEST_REDIS_URL")
+		on["REDIS_URL"] = os.Getenv("TEST_REDIS_URL")
+		env["RESPONSE_CACHE"] = "off"
 		kept, plain := newEngine(t, "auto", on), newEngine(t, "auto", env)
 		es.all = []*engine{plain, plain}
 		c := newComparison(t, es)

@@ -5,9 +5,12 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
+
+	"carbongraph/store/storetest"
 )
 
 // A language model and a factor source that the settings name are asked, and what they say is told as theirs; what is wrong with them keeps nobody from an answer.
@@ -67,6 +70,43 @@ func TestFactorSuggestionsAskEverySource(t *testing.T) {
 	}
 	if strings.Contains(s.log.String(), "sesame") {
 		t.Error("the key stands in the log")
+	}
+}
+
+// Two servers over one database and one Redis pay for one answer.
+func TestServersShareWhatAModelAnswered(t *testing.T) {
+	t.Parallel()
+	redis := os.Getenv("TEST_REDIS_URL")
+	if redis == "" {
+		t.Skip("TEST_REDIS_URL is not set: give the address of a Redis server, or run the tests by `make test`")
+	}
+	var asked atomic.Int64
+	model := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked.Add(1)
+		w.Header().Set("Content-Type", "application/json")
+		io.WriteString(w, `{"choices":[{"index":0,"finish_reason":"stop","message":{"role":"assistant","content":"{\"candidate\":2,\"confidence\":97,\"reason\":\"A guess.\"}"}}],"usage":{"prompt_tokens":9,"completion_tokens":3,"total_tokens":12}}`)
+	}))
+	t.Cleanup(model.Close)
+	env := map[string]string{"DATABASE_URL": storetest.PostgresURL(t), "DATA_DIR": "/nowhere", "REDIS_URL": redis, "LIMIT_TIME": "2m", "LLM_BASE_URL": model.URL + "/v1", "LLM_MODEL": "small"}
+	key := newFiled(t, env).key
+	if code, _, errs := run(t, env, "factors", "builtin"); code != 0 {
+		t.Fatal(errs)
+	}
+	var answers [2]string
+	for i := range answers {
+		s := start(t, env, "serve", "--listen-addr", free(t), "--admin-addr", free(t), "--log-format", "json")
+		// With a name of its own: otherwise the whole answer is kept.
+		r := s.ask(t, key, `query of`+string(rune('A'+i))+` { factorSuggestions(description: "paper goods for the canteen", unit: "USD") { factor { code } decidedBy confidence reason } }`)
+		if len(r.Errors) > 0 || !strings.Contains(r.text, "LANGUAGE_MODEL") {
+			t.Fatalf("server %d: %s", i, r.text)
+		}
+		answers[i] = string(r.Data)
+		if code := s.stop(); code != 0 { // with what waited for Redis written
+			t.Fatalf("server %d ends with %d", i, code)
+		}
+	}
+	if asked.Load() != 1 || answers[0] != answers[1] {
+		t.Errorf("%d requests; %s, then %s", asked.Load(), answers[0], answers[1])
 	}
 }
 

@@ -116,17 +116,16 @@ func TestASecondServerDoesNotAsk(t *testing.T) {
 func TestAChangedDatasetIsNotAnsweredFromBefore(t *testing.T) {
 	st := storetest.SQLite(t)
 	w := &world{rows: stock(t, st, "acme-labs", "1"), index: broker.NewIndex(st)}
-	type server struct {
+	type pair struct {
 		outsider
-		*server
 		a, b   *node
 		asking *broker.Broker
 	}
-	var all []server
+	var all []pair
 	indexes := []*broker.Index{broker.NewIndex(st), broker.NewIndex(st)}
 	for _, o := range outsiders(w) {
 		client, prefix := common(t), unique()
-		s := server{outsider: o, a: newNode(t, client, prefix, patient), b: newNode(t, client, prefix, patient)}
+		s := pair{outsider: o, a: newNode(t, client, prefix, patient), b: newNode(t, client, prefix, patient)}
 		one := serve(t, writes(o.good))
 		s.asking = o.on(t, s.b, indexes[1], one.URL)
 		ask(t, o.on(t, s.a, indexes[0], one.URL), ours)
