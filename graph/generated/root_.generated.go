@@ -4482,7 +4482,7 @@ type FootprintTotals @cost(weight: "0") @cacheControl(maxAge: 1800, scope: PRIVA
     unit: String
     "How many: 1 to 100."
     first: Int = 5
-  ): [FactorSuggestion!]! @cost(weight: "5") @listSize(assumedSize: 5, slicingArguments: ["first"], requireOneSlicingArgument: false)
+  ): [FactorSuggestion!]! @cost(weight: "5") @listSize(assumedSize: 5, slicingArguments: ["first"], requireOneSlicingArgument: false) @cacheControl(maxAge: 0, scope: PRIVATE)
   "What the organization's ledger lines are calculated with, in the order in which it was first decided."
   factorMappings(
     "How many rows from the front: 1 to 500; 50 where neither first nor last is given. Not together with last."
