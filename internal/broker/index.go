@@ -87,6 +87,9 @@ func (x *Index) now(ctx context.Context) (*indexed, error) {
 		defer cancel()
 		return x.refresh(reading)
 	})
+	if err := ctx.Err(); err != nil { // who has left gets nothing, even if it is there by now
+		return nil, err
+	}
 	select {
 	case r := <-read:
 		if r.Err != nil {
