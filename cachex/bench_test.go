@@ -9,6 +9,7 @@ import (
 	"github.com/eko/gocache/lib/v4/cache"
 
 	"carbongraph/cachex"
+	"carbongraph/internal/servertest"
 )
 
 // answer is about as large and as regular as 50 rows of a list.
@@ -69,7 +70,7 @@ func BenchmarkGet(b *testing.B) {
 }
 
 func BenchmarkGetL2(b *testing.B) {
-	c, s := newChain(b, cachex.Options{Redis: common(b), Prefix: unique()}), strategy()
+	c, s := newChain(b, cachex.Options{Redis: servertest.Shared(b), Prefix: unique()}), strategy()
 	for _, size := range []string{"small", "12 kB compressed"} {
 		e := body("x")
 		if size != "small" {
@@ -94,7 +95,7 @@ func BenchmarkPut(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			o := cachex.Options{}
 			if redis {
-				o.Redis, o.Prefix = common(b), unique()
+				o.Redis, o.Prefix = servertest.Shared(b), unique()
 			}
 			c, s, e := newChain(b, o), strategy(), cachex.Entry{Body: answer()}
 			names := make([]string, 1024)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"carbongraph/cachex"
+	"carbongraph/internal/servertest"
 )
 
 // clock is a time that tests move.
@@ -59,7 +60,7 @@ func newChain(t testing.TB, o cachex.Options) *cachex.Chain {
 // pair makes two chains as of two servers, over one Redis.
 func pair(t testing.TB, o cachex.Options) (a, b *cachex.Chain) {
 	t.Helper()
-	o.Redis, o.Prefix = common(t), unique()
+	o.Redis, o.Prefix = servertest.Shared(t), unique()
 	return newChain(t, o), newChain(t, o)
 }
 
@@ -121,7 +122,7 @@ func TestWhatIsPutIsFoundInTheProcess(t *testing.T) {
 
 func TestKeysOfStrategiesAreApart(t *testing.T) {
 	t.Parallel()
-	c := newChain(t, cachex.Options{Redis: common(t), Prefix: unique()})
+	c := newChain(t, cachex.Options{Redis: servertest.Shared(t), Prefix: unique()})
 	a, b := strategy(), strategy()
 	b.Name = cachex.LLMResponses
 	c.Put(t.Context(), a, "x", body("a"))
@@ -210,7 +211,7 @@ func TestAProcessLooksAgainAfterItsLocalTime(t *testing.T) {
 func TestClocksThatAreApart(t *testing.T) {
 	t.Parallel()
 	for name, ahead := range map[string]time.Duration{"behind by 10 s": -10 * time.Second, "ahead by 10 s": 10 * time.Second, "behind by a day": -24 * time.Hour} {
-		prefix, redis := unique(), common(t)
+		prefix, redis := unique(), servertest.Shared(t)
 		writer, reader := newClock(), newClock()
 		reader.pass(ahead)
 		a := newChain(t, cachex.Options{Redis: redis, Prefix: prefix, Now: writer.now})
@@ -271,7 +272,7 @@ func TestRemovals(t *testing.T) {
 // A prefix may hold what means something in a pattern.
 func TestClearTakesNothingOfOthers(t *testing.T) {
 	t.Parallel()
-	redis, prefix := common(t), unique()
+	redis, prefix := servertest.Shared(t), unique()
 	star := newChain(t, cachex.Options{Redis: redis, Prefix: prefix + "*"})
 	other := newChain(t, cachex.Options{Redis: redis, Prefix: prefix + "other"})
 	s := strategy()

@@ -16,6 +16,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"carbongraph/cachex"
+	"carbongraph/internal/servertest"
 )
 
 // These tests hold against gocache itself: each shows a defect for which we do not use that part of it. One that fails after an update tells that the part may be
@@ -136,7 +137,7 @@ func TestDefectPromotionBringsBackWhatWasDeleted(t *testing.T) {
 // between the two questions) is handed on as if it were one.
 func TestDefectPromotionLosesTagsAndTakesAnyLifetime(t *testing.T) {
 	t.Parallel()
-	client, prefix := common(t), unique()
+	client, prefix := servertest.Shared(t), unique()
 	l1, l2 := newShelf(), gocacheredis.NewRedis(client)
 	c := chainOf(t, l1, l2)
 	if err := l2.Set(t.Context(), prefix+"x", "old", store.WithTags([]string{prefix}), store.WithExpiration(time.Minute)); err != nil {
@@ -182,7 +183,7 @@ func TestDefectRemovalsReportSuccess(t *testing.T) {
 // A stored value of another type is the zero value, and no error: bytes from store/redis, which gives strings, are empty.
 func TestDefectAnotherTypeIsTheZeroValue(t *testing.T) {
 	t.Parallel()
-	client, name := common(t), unique()
+	client, name := servertest.Shared(t), unique()
 	c := cache.New[[]byte](gocacheredis.NewRedis(client))
 	if err := c.Set(t.Context(), name, []byte("bytes"), store.WithExpiration(time.Minute)); err != nil {
 		t.Fatal(err)
@@ -216,7 +217,7 @@ func (w *watched) FlushAll(ctx context.Context) *redis.StatusCmd {
 // store/redis asks twice for a value and its lifetime, and empties the whole server to clear the cache.
 func TestDefectRedisStoreAsksTwiceAndEmptiesTheServer(t *testing.T) {
 	t.Parallel()
-	w := &watched{UniversalClient: common(t)}
+	w := &watched{UniversalClient: servertest.Shared(t)}
 	s, name := gocacheredis.NewRedis(w), unique()
 	if err := s.Set(t.Context(), name, "x", store.WithExpiration(time.Minute)); err != nil {
 		t.Fatal(err)
@@ -273,7 +274,7 @@ func TestDefectMetricsAreGauges(t *testing.T) {
 // Our stores are stores of gocache: what is sound of it can be put on them.
 func TestOurStoresUnderGocache(t *testing.T) {
 	t.Parallel()
-	c := newChain(t, cachex.Options{Redis: common(t), Prefix: unique()})
+	c := newChain(t, cachex.Options{Redis: servertest.Shared(t), Prefix: unique()})
 	l1, l2 := c.Stores()
 	now := time.Now()
 	e := &cachex.Entry{Body: []byte("x"), Stored: now, Soft: now.Add(time.Minute), Hard: now.Add(time.Minute)}

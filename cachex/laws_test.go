@@ -10,6 +10,7 @@ import (
 	"pgregory.net/rapid"
 
 	"carbongraph/cachex"
+	"carbongraph/internal/servertest"
 )
 
 // believed is what the model holds of a key: what was put last, and until when it is fresh and may be served.
@@ -29,7 +30,7 @@ type model struct {
 // TestTheChainIsASimpleCache runs commands against two servers over one Redis and against the model, with a clock that stands still between commands.
 // A chain may have less than the model only where otter refused an entry, which it does not with the room that there is.
 func TestTheChainIsASimpleCache(t *testing.T) {
-	client := common(t)
+	client := servertest.Shared(t)
 	rapid.Check(t, func(t *rapid.T) {
 		time0 := newClock()
 		o := cachex.Options{Redis: client, Prefix: unique(), Now: time0.now, Chance: func() float64 { return 0.5 }, Timeout: 4 * patient, Lease: time.Minute}

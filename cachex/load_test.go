@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"carbongraph/cachex"
+	"carbongraph/internal/servertest"
 )
 
 // giving is a load that gives a text, and counts.
@@ -52,7 +53,7 @@ func TestAThousandCallersLoadOnce(t *testing.T) {
 	for name, redis := range map[string]bool{"alone": false, "with Redis": true} {
 		o := cachex.Options{}
 		if redis {
-			o.Redis, o.Prefix = common(t), unique()
+			o.Redis, o.Prefix = servertest.Shared(t), unique()
 		}
 		c, s := newChain(t, o), strategy()
 		var loads, shared atomic.Int64
@@ -124,7 +125,7 @@ func TestTwoServersLoadOnce(t *testing.T) {
 // Whoever holds the lease died: others load when it is over, and not before.
 func TestADeadHolderBlocksNoLongerThanItsLease(t *testing.T) {
 	t.Parallel()
-	c, s := newChain(t, cachex.Options{Redis: common(t), Prefix: unique()}), strategy()
+	c, s := newChain(t, cachex.Options{Redis: servertest.Shared(t), Prefix: unique()}), strategy()
 	const lease = 300 * time.Millisecond
 	began := time.Now()
 	if err := c.Claim(t.Context(), s.Name, "x", "of the dead", lease); err != nil {
@@ -143,7 +144,7 @@ func TestADeadHolderBlocksNoLongerThanItsLease(t *testing.T) {
 // The holder lives and takes long: others wait as long as they may, and load for themselves.
 func TestTheWaitForAnotherServerEnds(t *testing.T) {
 	t.Parallel()
-	c, s := newChain(t, cachex.Options{Redis: common(t), Prefix: unique()}), strategy()
+	c, s := newChain(t, cachex.Options{Redis: servertest.Shared(t), Prefix: unique()}), strategy()
 	s.Wait = 100 * time.Millisecond
 	if err := c.Claim(t.Context(), s.Name, "x", "of another", time.Minute); err != nil {
 		t.Fatal(err)
@@ -239,7 +240,7 @@ func TestWhatFailsIsNotKept(t *testing.T) {
 		"a goexit":   {func(context.Context) (*cachex.Entry, error) { runtime.Goexit(); return nil, nil }, nil},
 		"in a layer": {func(context.Context) (*cachex.Entry, error) { return nil, fmt.Errorf("wrapped: %w", broken) }, broken},
 	} {
-		c := newChain(t, cachex.Options{Redis: common(t), Prefix: unique()})
+		c := newChain(t, cachex.Options{Redis: servertest.Shared(t), Prefix: unique()})
 		s := strategy()
 		var all sync.WaitGroup
 		open := make(chan struct{})

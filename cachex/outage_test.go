@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"carbongraph/cachex"
+	"carbongraph/internal/servertest"
 )
 
 // works asks a chain for something new, and again, and tells how long the slowest of it took. No caller may see an error, whatever Redis does.
@@ -63,48 +64,50 @@ func TestWhateverRedisDoes(t *testing.T) {
 	t.Parallel()
 	for name, trouble := range map[string]struct {
 		args              []string
-		begin, end        func(*testing.T, *ownRedis, *proxy)
+		begin, end        func(*testing.T, *servertest.Redis, *servertest.Proxy)
 		noReads, noWrites bool // while it lasts
 	}{
 		"it is killed and comes back": {
-			begin:   func(_ *testing.T, r *ownRedis, _ *proxy) { r.kill() },
-			end:     func(t *testing.T, r *ownRedis, _ *proxy) { r.start(t) },
+			begin:   func(_ *testing.T, r *servertest.Redis, _ *servertest.Proxy) { r.Kill() },
+			end:     func(t *testing.T, r *servertest.Redis, _ *servertest.Proxy) { r.Start(t) },
 			noReads: true, noWrites: true,
 		},
 		"it does not answer": {
-			begin:   func(_ *testing.T, _ *ownRedis, p *proxy) { p.stall() },
-			end:     func(_ *testing.T, _ *ownRedis, p *proxy) { p.heal() },
+			begin:   func(_ *testing.T, _ *servertest.Redis, p *servertest.Proxy) { p.Stall() },
+			end:     func(_ *testing.T, _ *servertest.Redis, p *servertest.Proxy) { p.Heal() },
 			noReads: true, noWrites: true,
 		},
 		"it speaks nonsense": {
-			begin:   func(_ *testing.T, _ *ownRedis, p *proxy) { p.say("HTTP/1.1 400 Bad Request\r\n\r\n") },
-			end:     func(_ *testing.T, _ *ownRedis, p *proxy) { p.heal() },
+			begin: func(_ *testing.T, _ *servertest.Redis, p *servertest.Proxy) {
+				p.Say("HTTP/1.1 400 Bad Request\r\n\r\n")
+			},
+			end:     func(_ *testing.T, _ *servertest.Redis, p *servertest.Proxy) { p.Heal() },
 			noReads: true, noWrites: true,
 		},
 		"it loads its file": {
-			begin: func(_ *testing.T, _ *ownRedis, p *proxy) {
-				p.say("-LOADING Redis is loading the dataset in memory\r\n")
+			begin: func(_ *testing.T, _ *servertest.Redis, p *servertest.Proxy) {
+				p.Say("-LOADING Redis is loading the dataset in memory\r\n")
 			},
-			end:     func(_ *testing.T, _ *ownRedis, p *proxy) { p.heal() },
+			end:     func(_ *testing.T, _ *servertest.Redis, p *servertest.Proxy) { p.Heal() },
 			noReads: true, noWrites: true,
 		},
 		"it is full": {
 			args: []string{"--maxmemory-policy", "noeviction"},
-			begin: func(t *testing.T, r *ownRedis, _ *proxy) {
-				if err := connect(t, r.url()).ConfigSet(t.Context(), "maxmemory", "1").Err(); err != nil {
+			begin: func(t *testing.T, r *servertest.Redis, _ *servertest.Proxy) {
+				if err := servertest.Connect(t, r.URL()).ConfigSet(t.Context(), "maxmemory", "1").Err(); err != nil {
 					t.Fatal(err)
 				}
 			},
-			end: func(t *testing.T, r *ownRedis, _ *proxy) {
-				if err := connect(t, r.url()).ConfigSet(t.Context(), "maxmemory", "0").Err(); err != nil {
+			end: func(t *testing.T, r *servertest.Redis, _ *servertest.Proxy) {
+				if err := servertest.Connect(t, r.URL()).ConfigSet(t.Context(), "maxmemory", "0").Err(); err != nil {
 					t.Fatal(err)
 				}
 			},
 			noWrites: true,
 		},
 		"it is a replica": {
-			begin: func(t *testing.T, r *ownRedis, _ *proxy) {
-				c := connect(t, r.url())
+			begin: func(t *testing.T, r *servertest.Redis, _ *servertest.Proxy) {
+				c := servertest.Connect(t, r.URL())
 				if err := c.ConfigSet(t.Context(), "replica-serve-stale-data", "yes").Err(); err != nil {
 					t.Fatal(err)
 				}
@@ -112,8 +115,8 @@ func TestWhateverRedisDoes(t *testing.T) {
 					t.Fatal(err)
 				}
 			},
-			end: func(t *testing.T, r *ownRedis, _ *proxy) {
-				if err := connect(t, r.url()).ReplicaOf(t.Context(), "NO", "ONE").Err(); err != nil {
+			end: func(t *testing.T, r *servertest.Redis, _ *servertest.Proxy) {
+				if err := servertest.Connect(t, r.URL()).ReplicaOf(t.Context(), "NO", "ONE").Err(); err != nil {
 					t.Fatal(err)
 				}
 			},
@@ -122,12 +125,12 @@ func TestWhateverRedisDoes(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := newRedis(t, trouble.args...)
-			p := newProxy(t, r.url())
+			r := servertest.NewRedis(t, trouble.args...)
+			p := servertest.NewProxy(t, r.URL())
 			o := cachex.Options{Timeout: 300 * time.Millisecond, Probe: 20 * time.Millisecond}
-			o.Redis = connect(t, p.url())
+			o.Redis = servertest.Connect(t, p.URL())
 			a := newChain(t, o)
-			o.Redis = connect(t, p.url())
+			o.Redis = servertest.Connect(t, p.URL())
 			b := newChain(t, o)
 			s := strategy()
 			shares(t, a, b, s)
@@ -164,8 +167,8 @@ func TestWhateverRedisDoes(t *testing.T) {
 
 func TestRedisIsEmptied(t *testing.T) {
 	t.Parallel()
-	r := newRedis(t)
-	c := connect(t, r.url())
+	r := servertest.NewRedis(t)
+	c := servertest.Connect(t, r.URL())
 	a, b := newChain(t, cachex.Options{Redis: c}), newChain(t, cachex.Options{Redis: c})
 	s := strategy()
 	s.Lifetime = time.Hour
@@ -196,7 +199,7 @@ func TestRedisIsEmptied(t *testing.T) {
 // What stands in Redis is not an entry of ours: it is a miss, it is counted, and it is written anew.
 func TestWhatIsNoEntryIsAMiss(t *testing.T) {
 	t.Parallel()
-	redis := common(t)
+	redis := servertest.Shared(t)
 	good, err := cachex.Encode("elsewhere", &cachex.Entry{Body: []byte("x"), Hard: time.Now().Add(time.Hour), Soft: time.Now().Add(time.Hour), Stored: time.Now()}, false)
 	if err != nil {
 		t.Fatal(err)
@@ -248,7 +251,7 @@ func TestWhatIsNoEntryIsAMiss(t *testing.T) {
 // What is of another type in Redis is an error of Redis, and no more.
 func TestAKeyOfAnotherType(t *testing.T) {
 	t.Parallel()
-	redis := common(t)
+	redis := servertest.Shared(t)
 	c, s := newChain(t, cachex.Options{Redis: redis, Prefix: unique()}), strategy()
 	at := c.Data(s.Name, "x")
 	if err := redis.LPush(t.Context(), at, "a").Err(); err != nil {
@@ -288,7 +291,7 @@ func TestNoMoreIsDecompressedThanAnEntryMayHave(t *testing.T) {
 
 func TestTooLargeAnEntryIsGivenAndNotKept(t *testing.T) {
 	t.Parallel()
-	c, s := newChain(t, cachex.Options{Redis: common(t), Prefix: unique(), Lease: time.Minute}), strategy()
+	c, s := newChain(t, cachex.Options{Redis: servertest.Shared(t), Prefix: unique(), Lease: time.Minute}), strategy()
 	for i := range 2 { // and its lease is given back
 		var loads atomic.Int64
 		e, _, err := c.Load(t.Context(), s, "x", func(context.Context) (*cachex.Entry, error) {
@@ -307,10 +310,10 @@ func TestTooLargeAnEntryIsGivenAndNotKept(t *testing.T) {
 // Nobody waits where more is to be written than Redis takes: it is dropped, and counted.
 func TestAFullQueueDrops(t *testing.T) {
 	t.Parallel()
-	r := newRedis(t)
-	p := newProxy(t, r.url())
-	c, s := newChain(t, cachex.Options{Redis: connect(t, p.url()), Timeout: 2 * patient}), strategy()
-	p.stall()
+	r := servertest.NewRedis(t)
+	p := servertest.NewProxy(t, r.URL())
+	c, s := newChain(t, cachex.Options{Redis: servertest.Connect(t, p.URL()), Timeout: 2 * patient}), strategy()
+	p.Stall()
 	began := time.Now()
 	for i := range 5000 {
 		c.Put(t.Context(), s, fmt.Sprint(i), body("x"))
@@ -321,7 +324,7 @@ func TestAFullQueueDrops(t *testing.T) {
 	if full, _, _, _, _ := c.Dropped(); full == 0 {
 		t.Error("nothing was dropped")
 	}
-	p.heal()
+	p.Heal()
 	var more int
 	for range 20 {
 		c.Put(t.Context(), s, fmt.Sprint("large", more), cachex.Entry{Body: make([]byte, 4<<20)})
@@ -332,7 +335,7 @@ func TestAFullQueueDrops(t *testing.T) {
 
 func TestRunEndsWithWhatWaits(t *testing.T) {
 	t.Parallel()
-	redis := common(t)
+	redis := servertest.Shared(t)
 	o := cachex.Options{Redis: redis, Prefix: unique(), Timeout: patient}
 	c, s := cachex.New(o), strategy()
 	for i := range 20 {
@@ -351,7 +354,7 @@ func TestRunEndsWithWhatWaits(t *testing.T) {
 // A client that leaves does not speak against Redis.
 func TestCallersWhoLeaveDoNotOpenTheBreaker(t *testing.T) {
 	t.Parallel()
-	c, s := newChain(t, cachex.Options{Redis: common(t), Prefix: unique()}), strategy()
+	c, s := newChain(t, cachex.Options{Redis: servertest.Shared(t), Prefix: unique()}), strategy()
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	for i := range 100 {

@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"carbongraph/cachex"
+	"carbongraph/internal/servertest"
 	"carbongraph/store"
 	"carbongraph/store/storetest"
 )
@@ -341,24 +342,24 @@ func TestReads(t *testing.T) {
 
 func TestWord(t *testing.T) {
 	// two mirrors of one database, which is asked for changes once and never again.
-	two := func(t *testing.T, s *mirrorRedis, c *counting) (here, there *cachex.Versions) {
+	two := func(t *testing.T, s *servertest.Redis, c *counting) (here, there *cachex.Versions) {
 		o := cachex.VersionsOptions{Read: c.read, Changes: c.changes, Every: time.Hour, Trust: time.Hour}
-		o.Redis = s.client(t)
+		o.Redis = withoutRetries(t, s)
 		here = cachex.NewVersions(o)
-		o.Redis = s.client(t)
+		o.Redis = withoutRetries(t, s)
 		there = cachex.NewVersions(o)
 		for _, v := range []*cachex.Versions{here, there} {
 			run(t, v)
 			trusted(t, v, c)
 		}
-		both := s.client(t)
+		both := withoutRetries(t, s)
 		becomes(t, "both listen", func() bool {
 			n, err := both.PubSubNumSub(t.Context(), "{carbongraph:versions}:commits").Result()
 			return err == nil && n["{carbongraph:versions}:commits"] == 2
 		})
 		return here, there
 	}
-	s := newMirrorRedis(t)
+	s := servertest.NewRedis(t)
 	t.Run("of a commit comes to others", func(t *testing.T) {
 		c := newCounting()
 		here, there := two(t, s, c)
@@ -383,7 +384,7 @@ func TestWord(t *testing.T) {
 		here.Committed(acme) // gives both a number to go by
 		becomes(t, "there too", func() bool { return total(t, there, acme) == 1 })
 		n := c.commit(acme)
-		if err := s.client(t).Incr(t.Context(), "{carbongraph:versions}:number").Err(); err != nil { // as if a message had been lost
+		if err := withoutRetries(t, s).Incr(t.Context(), "{carbongraph:versions}:number").Err(); err != nil { // as if a message had been lost
 			t.Fatal(err)
 		}
 		c.commit(rival)
@@ -396,7 +397,7 @@ func TestWord(t *testing.T) {
 			_, there := two(t, s, c)
 			total(t, there, acme)
 			n := c.commit(acme)
-			if err := s.client(t).Publish(t.Context(), "{carbongraph:versions}:commits", message).Err(); err != nil {
+			if err := withoutRetries(t, s).Publish(t.Context(), "{carbongraph:versions}:commits", message).Err(); err != nil {
 				t.Fatal(err)
 			}
 			becomes(t, "all is dropped there", func() bool { return total(t, there, acme) == n })
@@ -406,7 +407,7 @@ func TestWord(t *testing.T) {
 		c := newCounting()
 		here, there := two(t, s, c)
 		n := c.commit(acme)
-		s.kill()
+		s.Kill()
 		began := time.Now()
 		for range 3000 { // more than may wait
 			here.Committed([16]byte{byte(rand.Int()), byte(rand.Int()), 9})
@@ -415,7 +416,7 @@ func TestWord(t *testing.T) {
 		if took := time.Since(began); took > 200*time.Millisecond {
 			t.Errorf("3,001 writers waited %v for Redis", took)
 		}
-		s.start(t)
+		s.Start(t)
 		becomes(t, "there too", func() bool { return total(t, there, acme) == n })
 	})
 }
@@ -462,7 +463,7 @@ func TestNoVersionsAreOlderThanTheyMayBe(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			s := newMirrorRedis(t)
+			s := servertest.NewRedis(t)
 			var mirror atomic.Pointer[cachex.Versions]
 			stHere, stThere := open(t, func(org store.ID) {
 				if v := mirror.Load(); v != nil {
@@ -470,7 +471,7 @@ func TestNoVersionsAreOlderThanTheyMayBe(t *testing.T) {
 				}
 			})
 			l := storetest.NewLedger(t, stHere, "Acme", 0, nil)
-			here, there := ofStore(stHere, s.client(t)), ofStore(stThere, s.client(t))
+			here, there := ofStore(stHere, withoutRetries(t, s)), ofStore(stThere, withoutRetries(t, s))
 			mirror.Store(here)
 			stopHere, stopThere := run(t, here), run(t, there)
 			defer stopHere()
@@ -566,8 +567,8 @@ func span() time.Duration {
 }
 
 // disturb pauses Redis, kills connections, and kills Redis itself.
-func disturb(ctx context.Context, t *testing.T, s *mirrorRedis) {
-	admin := s.client(t)
+func disturb(ctx context.Context, t *testing.T, s *servertest.Redis) {
+	admin := withoutRetries(t, s)
 	for ctx.Err() == nil {
 		switch rand.N(4) {
 		case 0:
@@ -577,9 +578,9 @@ func disturb(ctx context.Context, t *testing.T, s *mirrorRedis) {
 		case 2:
 			admin.Do(ctx, "CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
 		case 3:
-			s.kill()
+			s.Kill()
 			time.Sleep(rand.N(400 * time.Millisecond))
-			s.start(t)
+			s.Start(t)
 		}
 		time.Sleep(rand.N(400 * time.Millisecond))
 	}

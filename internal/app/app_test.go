@@ -85,6 +85,14 @@ func start(t *testing.T, env map[string]string, args ...string) *served {
 	}
 }
 
+// ready waits until the server says that it is: it warms what it keeps first, for some seconds at most.
+func (s *served) ready(t *testing.T) *reply {
+	t.Helper()
+	var last *reply
+	eventually(t, "it is ready", func() bool { last = s.get(t, s.base+"/readyz"); return last.status == 200 })
+	return last
+}
+
 func flag(args []string, prefix string) string {
 	for i, a := range args {
 		if strings.HasPrefix(a, prefix) && i+1 < len(args) {
@@ -198,6 +206,7 @@ func TestServe(t *testing.T) {
 		}
 	})
 	t.Run("what is open to everybody", func(t *testing.T) {
+		s.ready(t)
 		for path, says := range map[string]string{"/healthz": "up", "/readyz": `"database":"sqlite"`, "/schema.graphql": "type Query", "/errors/NO_FACTOR": "No emission factor", "/": "<html"} {
 			got := s.get(t, s.base+path)
 			if got.status != 200 || !strings.Contains(got.text, says) || got.header.Get("X-Content-Type-Options") != "nosniff" || got.header.Get("X-Request-Id") == "" || got.header.Get("Content-Security-Policy") == "" {

@@ -15,7 +15,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
-	"carbongraph/store/storetest"
+	"carbongraph/internal/servertest"
 )
 
 func hashOfText(text string) string {
@@ -100,12 +100,9 @@ const asItWas = "as it was"
 
 // Whatever stands in Redis where answers and documents are kept: what is answered is right.
 func TestRedisHoldsNonsense(t *testing.T) {
-	r := &ownRedis{port: storetest.FreePort(t)}
-	r.address = address(r.port)
-	t.Cleanup(r.kill)
-	r.start(t)
-	p := newPage(t, map[string]string{"REDIS_URL": "redis://" + r.address + "/0"})
-	client := redis.NewClient(&redis.Options{Addr: r.address})
+	r := servertest.NewRedis(t)
+	p := newPage(t, map[string]string{"REDIS_URL": r.URL()})
+	client := redis.NewClient(&redis.Options{Addr: r.Address()})
 	defer client.Close()
 	queries := []string{everybodys, own, short, `{ footprint { totals { co2e } } }`, `{ emissionFactors(first: 40) { nodes { id code name value } } }`}
 	hash := func(query string) []byte {
@@ -163,7 +160,7 @@ func TestRedisHoldsNonsense(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		other := newEngine(t, "auto", map[string]string{"DATA_DIR": p.dir, "REDIS_URL": "redis://" + r.address + "/0"}) // which has nothing in memory
+		other := newEngine(t, "auto", map[string]string{"DATA_DIR": p.dir, "REDIS_URL": r.URL()}) // which has nothing in memory
 		q := &page{engine: other, engines: p.engines, t: t, key: p.key}
 		for _, query := range queries {
 			for i := range 2 {

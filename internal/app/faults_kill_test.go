@@ -3,18 +3,13 @@ package app_test
 import (
 	"context"
 	"io"
-	"os"
-	"os/exec"
 	"strconv"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
-	"carbongraph/store/storetest"
+	"carbongraph/internal/servertest"
 )
 
 // processed waits until so much of the only batch is done, and it still goes on.
@@ -202,51 +197,17 @@ func TestAnImportOutlivesItsDatabase(t *testing.T) {
 	}
 }
 
-// ownRedis is a server of the test's own, to be killed.
-type ownRedis struct {
-	address string
-	port    int
-	cmd     *exec.Cmd
-}
-
-func (r *ownRedis) start(t *testing.T) {
-	t.Helper()
-	name, err := exec.LookPath("redis-server")
-	if err != nil {
-		t.Skip("redis-server is not on PATH: a Redis that may be killed cannot be started")
-	}
-	r.cmd = exec.Command(name, "--port", strconv.Itoa(r.port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no")
-	r.cmd.Dir, r.cmd.SysProcAttr = os.TempDir(), fallen()
-	if err := r.cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
-	client := redis.NewClient(&redis.Options{Addr: r.address})
-	defer client.Close()
-	eventually(t, "Redis answers", func() bool { return client.Ping(t.Context()).Err() == nil })
-}
-
-func (r *ownRedis) kill() {
-	if r.cmd != nil {
-		_ = r.cmd.Process.Signal(syscall.SIGKILL) // it may be gone
-		_ = r.cmd.Wait()
-		r.cmd = nil
-	}
-}
-
 // A Redis that is killed in the middle of an import, and comes back, is noticed by nobody: the import goes on, and no operation fails.
 func TestAnImportDoesNotNoticeRedis(t *testing.T) {
 	t.Parallel()
-	r := &ownRedis{port: storetest.FreePort(t)}
-	r.address = "127.0.0.1:" + strconv.Itoa(r.port)
-	t.Cleanup(r.kill)
-	r.start(t)
+	r := servertest.NewRedis(t)
 	env := onPostgres(t)
-	env["REDIS_URL"] = "redis://" + r.address + "/0"
+	env["REDIS_URL"] = r.URL()
 	f := newFiled(t, env)
 	const n = 6000
 	file, _ := ledgerOf(n)
 	s := f.serve(t)
-	if got := s.get(t, s.base+"/readyz"); !strings.Contains(got.text, `"redis":"reachable"`) {
+	if got := s.ready(t); !strings.Contains(got.text, `"redis":"reachable"`) {
 		t.Fatal(got.text)
 	}
 	f.rests(t)
@@ -262,12 +223,12 @@ func TestAnImportDoesNotNoticeRedis(t *testing.T) {
 			}
 		}
 	}
-	r.kill()
+	r.Kill()
 	if f.batch(t).status != "RUNNING" {
 		t.Error("Redis was away too late")
 	}
 	asks()
-	r.start(t)
+	r.Start(t)
 	asks()
 	f.resumes(t)
 	f.holds(t, s, b.ID, n)

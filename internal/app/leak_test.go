@@ -22,7 +22,7 @@ import (
 	"github.com/klauspost/compress/zstd"
 
 	"carbongraph/graph/graphtest"
-	"carbongraph/store/storetest"
+	"carbongraph/internal/servertest"
 )
 
 // asker is somebody who asks, and all that others must not get from them.
@@ -98,11 +98,8 @@ func newLeak(t *testing.T) *leak {
 	env := map[string]string{"DATA_DIR": t.TempDir()}
 	es := &engines{}
 	es.fill(t, env)
-	r := &ownRedis{port: storetest.FreePort(t)} // its own: the ledger's ids are the same each time
-	r.address = address(r.port)
-	t.Cleanup(r.kill)
-	r.start(t)
-	keeping := map[string]string{"DATA_DIR": env["DATA_DIR"], "REDIS_URL": "redis://" + r.address + "/0"}
+	r := servertest.NewRedis(t) // its own: the ledger's ids are the same each time
+	keeping := map[string]string{"DATA_DIR": env["DATA_DIR"], "REDIS_URL": r.URL()}
 	l := &leak{t: t, truth: map[string]said{}, tags: map[string]string{},
 		client: &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 16, DisableCompression: true}, Timeout: time.Minute}}
 	t.Cleanup(l.client.CloseIdleConnections)

@@ -20,5 +20,3 @@ func program(t *testing.T) string {
 }
 
 func nobody() *syscall.SysProcAttr { return nil }
-
-func fallen() *syscall.SysProcAttr { return nil }

@@ -26,7 +26,7 @@ func TestServeOnPostgres(t *testing.T) {
 	if got := s.ask(t, made.Key, "{viewer{role organization{name}}}"); !strings.Contains(got.text, "Acme") {
 		t.Error(got.text)
 	}
-	if got := s.get(t, s.base+"/readyz"); got.status != 200 || !strings.Contains(got.text, "postgres") || !strings.Contains(got.text, `"redis":"unreachable"`) {
+	if got := s.ready(t); !strings.Contains(got.text, "postgres") || !strings.Contains(got.text, `"redis":"unreachable"`) {
 		t.Errorf("/readyz: %d %s; Redis down degrades, it does not unready", got.status, got.text)
 	}
 	if got := s.get(t, s.admin+"/metrics"); !strings.Contains(got.text, "carbongraph_store_pool_connections{") {

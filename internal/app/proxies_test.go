@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"carbongraph/internal/servertest"
 	"carbongraph/store/storetest"
 )
 
@@ -123,7 +124,7 @@ func startProxy(t *testing.T, dir string, port int, name string, args ...string)
 	t.Helper()
 	log := &safeBuffer{}
 	cmd := exec.Command(name, args...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = dir, log, log, fallen()
+	cmd.Dir, cmd.Stdout, cmd.Stderr, cmd.SysProcAttr = dir, log, log, servertest.Attributes()
 	cmd.WaitDelay = 5 * time.Second
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)

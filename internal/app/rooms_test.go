@@ -52,9 +52,10 @@ func rooms() map[string][]string {
 		"": {"internal/app"},
 
 		// What tests and measurements stand on. Nothing of the program may import these.
-		"store/storetest":  {"store"},
-		"graph/graphtest":  {},
-		"internal/testenv": {},
+		"store/storetest":     {"store"},
+		"internal/servertest": {"store/storetest"},
+		"graph/graphtest":     {},
+		"internal/testenv":    {},
 		// What make generate runs.
 		"graph/generate": {},
 		// The program that packs the built-in files, run by hand.

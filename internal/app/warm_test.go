@@ -93,7 +93,7 @@ func TestWarmingAtTheStart(t *testing.T) {
 		t.Fatal(errs)
 	}
 	second := f.serve(t)
-	eventually(t, "it is ready", func() bool { return second.get(t, second.base+"/readyz").status == 200 })
+	second.ready(t)
 	if n := second.warmings(t, "start", "made"); n != 1 {
 		t.Errorf("%d answers were made; want 1", n)
 	}
@@ -126,7 +126,7 @@ func TestWarmingWithoutItsMemory(t *testing.T) {
 	f := newFiled(t, env)
 	s := f.serve(t)
 	began := time.Now()
-	eventually(t, "it is ready", func() bool { return s.get(t, s.base+"/readyz").status == 200 })
+	s.ready(t)
 	if took := time.Since(began); took > 6*time.Second {
 		t.Errorf("ready after %s", took)
 	}

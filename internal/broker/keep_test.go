@@ -15,6 +15,7 @@ import (
 	"carbongraph/cachex"
 	"carbongraph/internal/broker"
 	"carbongraph/internal/exact"
+	"carbongraph/internal/servertest"
 	"carbongraph/store"
 	"carbongraph/store/storetest"
 )
@@ -58,7 +59,7 @@ func TestASecondServerDoesNotAsk(t *testing.T) {
 	w := &world{rows: stock(t, st, "acme-labs", "1"), index: broker.NewIndex(st)}
 	for _, o := range outsiders(w) {
 		t.Run(o.name, func(t *testing.T) {
-			client, prefix := common(t), unique()
+			client, prefix := servertest.Shared(t), unique()
 			s := serve(t, writes(o.good))
 			a, b := newNode(t, client, prefix, patient), newNode(t, client, prefix, patient)
 			first := ask(t, o.on(t, a, broker.NewIndex(st), s.URL), ours)
@@ -124,7 +125,7 @@ func TestAChangedDatasetIsNotAnsweredFromBefore(t *testing.T) {
 	var all []pair
 	indexes := []*broker.Index{broker.NewIndex(st), broker.NewIndex(st)}
 	for _, o := range outsiders(w) {
-		client, prefix := common(t), unique()
+		client, prefix := servertest.Shared(t), unique()
 		s := pair{outsider: o, a: newNode(t, client, prefix, patient), b: newNode(t, client, prefix, patient)}
 		one := serve(t, writes(o.good))
 		s.asking = o.on(t, s.b, indexes[1], one.URL)
@@ -161,7 +162,7 @@ func TestAnAlteredEntryIsAMiss(t *testing.T) {
 	w := newWorld(t)
 	for _, o := range outsiders(w) {
 		t.Run(o.name, func(t *testing.T) {
-			client, prefix := common(t), unique()
+			client, prefix := servertest.Shared(t), unique()
 			s := serve(t, writes(o.good))
 			a := newNode(t, client, prefix, patient)
 			ask(t, o.on(t, a, w.index, s.URL), ours)
@@ -231,7 +232,7 @@ func TestFailuresAreNotKept(t *testing.T) {
 		} {
 			t.Run(o.name+"/"+name, func(t *testing.T) {
 				t.Parallel()
-				client, prefix := common(t), unique()
+				client, prefix := servertest.Shared(t), unique()
 				s := serve(t, tc.handler)
 				a, b := newNode(t, client, prefix, patient), newNode(t, client, prefix, patient)
 				o := o // of this test alone
@@ -283,13 +284,13 @@ func TestRedisAwayChangesNothingElse(t *testing.T) {
 					t.Errorf("took %s", took)
 				}
 			}
-			r := newRedis(t)
-			client, prefix := connect(t, r.url()), unique()
+			r := servertest.NewRedis(t)
+			client, prefix := servertest.Connect(t, r.URL()), unique()
 			a, b := newNode(t, client, prefix, patient), newNode(t, client, prefix, patient)
 			here, there := o.on(t, a, w.index, s.URL), o.on(t, b, w.index, s.URL)
 			answers(here, false)
 			a.written(t, len(qs))
-			r.kill()
+			r.Kill()
 			answers(here, true)
 			answers(there, false)
 			answers(there, true)
@@ -299,7 +300,7 @@ func TestRedisAwayChangesNothingElse(t *testing.T) {
 			if b.counted(cachex.L2, o.strategy).Errors == 0 {
 				t.Error("no error is counted")
 			}
-			hanging := o.on(t, newNode(t, connect(t, hangsOn(t)), prefix, 50*time.Millisecond), w.index, s.URL)
+			hanging := o.on(t, newNode(t, servertest.Connect(t, hangsOn(t)), prefix, 50*time.Millisecond), w.index, s.URL)
 			answers(hanging, false)
 			answers(hanging, true)
 		})
@@ -308,7 +309,7 @@ func TestRedisAwayChangesNothingElse(t *testing.T) {
 
 // Of a call some answers may be in Redis. The others are asked for, for as long as somebody waits for those.
 func TestACallIsPartlyInRedis(t *testing.T) {
-	client, prefix := common(t), unique()
+	client, prefix := servertest.Shared(t), unique()
 	began, ended := make(chan []broker.Question, 1), make(chan error, 1)
 	var quick atomic.Bool
 	source := &batcher{fake: fake{name: "a", tier: broker.Regional}, many: func(ctx context.Context, qs []broker.Question) ([]broker.Found, error) {

@@ -8,6 +8,7 @@ import (
 	"pgregory.net/rapid"
 
 	"carbongraph/internal/gate"
+	"carbongraph/internal/servertest"
 )
 
 // clock is a time that stands still until it is moved.
@@ -198,7 +199,7 @@ func TestMemoryIsBounded(t *testing.T) {
 	r := gate.NewRate(gate.RateOptions{Points: 60})
 	r.Bound(640)
 	for range 5000 {
-		r.Take(t.Context(), unique(), 1)
+		r.Take(t.Context(), servertest.Unique(), 1)
 	}
 	if n := r.Known(); n > 640 || n < 500 {
 		t.Errorf("%d callers are remembered", n)
@@ -214,8 +215,8 @@ func BenchmarkTake(b *testing.B) {
 }
 
 func BenchmarkTakeOfALease(b *testing.B) {
-	r := gate.NewRate(gate.RateOptions{Points: 60_000_000, Redis: common(b)})
-	caller := unique()
+	r := gate.NewRate(gate.RateOptions{Points: 60_000_000, Redis: servertest.Shared(b)})
+	caller := servertest.Unique()
 	b.ReportAllocs()
 	for b.Loop() {
 		r.Take(b.Context(), caller, 1)
@@ -225,7 +226,7 @@ func BenchmarkTakeOfALease(b *testing.B) {
 
 // What each request would wait for without leases.
 func BenchmarkRedisRate(b *testing.B) {
-	limiter, caller := redis_rate.NewLimiter(common(b)), "carbongraph:points:"+unique()
+	limiter, caller := redis_rate.NewLimiter(servertest.Shared(b)), "carbongraph:points:"+servertest.Unique()
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := limiter.AllowN(b.Context(), caller, redis_rate.PerMinute(60_000), 1); err != nil {

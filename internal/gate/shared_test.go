@@ -14,6 +14,7 @@ import (
 	"pgregory.net/rapid"
 
 	"carbongraph/internal/gate"
+	"carbongraph/internal/servertest"
 )
 
 // Points refill so slowly in these tests that what passes of real time matters little.
@@ -31,9 +32,9 @@ func newShared(c redis.UniversalClient, now func() time.Time) *gate.Rate {
 func about(got, want float64) bool { return math.Abs(got-want) < 3 }
 
 func TestRedisCountsAsRedisRateDoes(outer *testing.T) {
-	c := common(outer)
+	c := servertest.Shared(outer)
 	rapid.Check(outer, func(t *rapid.T) {
-		r, caller, want := newShared(c, nil), unique(), 0
+		r, caller, want := newShared(c, nil), servertest.Unique(), 0
 		for range rapid.IntRange(1, 8).Draw(t, "steps") {
 			floor, back := rapid.SampledFrom([]int{0, 0, 300, 700}).Draw(t, "floor"), rapid.IntRange(-400, 400).Draw(t, "back")
 			want = max(0, max(want, floor)-back)
@@ -53,9 +54,9 @@ func TestRedisCountsAsRedisRateDoes(outer *testing.T) {
 
 // Whatever servers took, returned, owed and gave back in between, Redis counts in the end what was spent, and it never was more than there is.
 func TestLeasesAddUp(t *testing.T) {
-	c := common(t)
+	c := servertest.Shared(t)
 	rapid.Check(t, func(rt *rapid.T) {
-		caller, spent, owed, refused := unique(), 0, 0, 0
+		caller, spent, owed, refused := servertest.Unique(), 0, 0, 0
 		var taken [3]int // at each server, and not returned there
 		servers := []*gate.Rate{newShared(c, nil), newShared(c, nil), newShared(c, nil)}
 		for range rapid.IntRange(1, 40).Draw(rt, "steps") {
@@ -93,8 +94,8 @@ func TestLeasesAddUp(t *testing.T) {
 }
 
 func TestTwoServersKeepOneLimit(t *testing.T) {
-	c := common(t)
-	caller := unique()
+	c := servertest.Shared(t)
+	caller := servertest.Unique()
 	var spent atomic.Int64
 	var all sync.WaitGroup
 	began := time.Now()
@@ -125,9 +126,9 @@ func TestTwoServersKeepOneLimit(t *testing.T) {
 }
 
 func TestAllPointsCanBeSpentAtOnce(t *testing.T) {
-	c := common(t)
+	c := servertest.Shared(t)
 	for _, period := range []time.Duration{time.Second, time.Hour} {
-		r, caller := gate.NewRate(gate.RateOptions{Points: points, Period: period, Redis: c}).Patient(10*time.Second), unique()
+		r, caller := gate.NewRate(gate.RateOptions{Points: points, Period: period, Redis: c}).Patient(10*time.Second), servertest.Unique()
 		if s := r.Take(t.Context(), caller, points); !s.Allowed {
 			t.Errorf("in %v: %+v", period, s)
 		}
@@ -139,8 +140,8 @@ func TestAllPointsCanBeSpentAtOnce(t *testing.T) {
 }
 
 func TestALeaseSavesTheWayToRedis(t *testing.T) {
-	c := common(t)
-	caller, hook := unique(), &trips{}
+	c := servertest.Shared(t)
+	caller, hook := servertest.Unique(), &trips{}
 	c.AddHook(hook)
 	r := newShared(c, nil)
 	for range 100 {
@@ -157,9 +158,9 @@ func TestALeaseSavesTheWayToRedis(t *testing.T) {
 }
 
 func TestCallersOfOneKindAskTogether(t *testing.T) {
-	c := common(t)
-	r, caller := newShared(c, nil), unique()
-	r.Take(t.Context(), unique(), 1) // loads the script
+	c := servertest.Shared(t)
+	r, caller := newShared(c, nil), servertest.Unique()
+	r.Take(t.Context(), servertest.Unique(), 1) // loads the script
 	hook := &trips{second: make(chan struct{})}
 	c.AddHook(hook)
 	var all sync.WaitGroup
@@ -173,8 +174,8 @@ func TestCallersOfOneKindAskTogether(t *testing.T) {
 }
 
 func TestRefusalsAreNotAskedForAgainAtOnce(t *testing.T) {
-	c, clk := common(t), newClock()
-	r, caller := newShared(c, clk.now), unique()
+	c, clk := servertest.Shared(t), newClock()
+	r, caller := newShared(c, clk.now), servertest.Unique()
 	r.Take(t.Context(), caller, points)
 	r.Take(t.Context(), caller, 50)
 	hook := &trips{}
@@ -198,8 +199,8 @@ func TestRefusalsAreNotAskedForAgainAtOnce(t *testing.T) {
 }
 
 func TestAnIdleLeaseIsGivenBack(t *testing.T) {
-	c, clk := common(t), newClock()
-	r, caller := newShared(c, clk.now), unique()
+	c, clk := servertest.Shared(t), newClock()
+	r, caller := newShared(c, clk.now), servertest.Unique()
 	r.Take(t.Context(), caller, 1)
 	if got := counted(t, c, caller, points, period); !about(got, lease) {
 		t.Errorf("%.2f points are out; want a lease", got)
@@ -216,8 +217,8 @@ func TestAnIdleLeaseIsGivenBack(t *testing.T) {
 }
 
 func TestNoMoreThanALeaseRestsWithABusyServer(t *testing.T) {
-	c := common(t)
-	r, caller := newShared(c, nil), unique()
+	c := servertest.Shared(t)
+	r, caller := newShared(c, nil), servertest.Unique()
 	r.Take(t.Context(), caller, 600)
 	r.Return(caller, 590)
 	r.Take(t.Context(), caller, 1)
@@ -229,8 +230,8 @@ func TestNoMoreThanALeaseRestsWithABusyServer(t *testing.T) {
 
 // The server has forgotten the caller, whose operation was a long one.
 func TestPointsOfALongOperationComeBack(t *testing.T) {
-	c, clk := common(t), newClock()
-	r, caller := newShared(c, clk.now), unique()
+	c, clk := servertest.Shared(t), newClock()
+	r, caller := newShared(c, clk.now), servertest.Unique()
 	r.Take(t.Context(), caller, 600)
 	clk.advance(2 * period)
 	r.Tend(t.Context())
@@ -246,8 +247,8 @@ func TestPointsOfALongOperationComeBack(t *testing.T) {
 
 // A lease and a full refill must not be spent at once.
 func TestALeaseRunsOutAsItRefills(t *testing.T) {
-	c, clk := common(t), newClock()
-	r, caller := newShared(c, clk.now), unique()
+	c, clk := servertest.Shared(t), newClock()
+	r, caller := newShared(c, clk.now), servertest.Unique()
 	r.Take(t.Context(), caller, 1)
 	clk.advance(period)
 	if s := r.Look(t.Context(), caller); s.Remaining > points {
@@ -262,8 +263,8 @@ func TestALeaseRunsOutAsItRefills(t *testing.T) {
 }
 
 func TestDebtsReachRedis(t *testing.T) {
-	c := common(t)
-	r, caller := newShared(c, nil), unique()
+	c := servertest.Shared(t)
+	r, caller := newShared(c, nil), servertest.Unique()
 	r.Take(t.Context(), caller, 100)
 	r.Return(caller, -300)
 	if s := r.Take(t.Context(), caller, 601); s.Allowed || !about(float64(s.Remaining), 600) {
@@ -276,8 +277,8 @@ func TestDebtsReachRedis(t *testing.T) {
 }
 
 func TestALookLeavesNothing(t *testing.T) {
-	c := common(t)
-	r, caller := newShared(c, nil), unique()
+	c := servertest.Shared(t)
+	r, caller := newShared(c, nil), servertest.Unique()
 	if s := r.Look(t.Context(), caller); s.Remaining != points {
 		t.Errorf("%+v", s)
 	}
@@ -291,12 +292,12 @@ func TestALookLeavesNothing(t *testing.T) {
 }
 
 func TestAForgottenCallersLeaseIsGivenBack(t *testing.T) {
-	c := common(t)
-	r, caller := newShared(c, nil), unique()
+	c := servertest.Shared(t)
+	r, caller := newShared(c, nil), servertest.Unique()
 	r.Bound(64)
 	r.Take(t.Context(), caller, 1)
 	for range 1000 {
-		r.Take(t.Context(), unique(), 1)
+		r.Take(t.Context(), servertest.Unique(), 1)
 	}
 	r.Tend(t.Context())
 	if got := counted(t, c, caller, points, period); r.Known() > 64 || !about(got, 1) {
@@ -305,8 +306,8 @@ func TestAForgottenCallersLeaseIsGivenBack(t *testing.T) {
 }
 
 func TestRunGivesLeasesBackInTheEnd(t *testing.T) {
-	c := common(t)
-	r, caller := newShared(c, nil), unique()
+	c := servertest.Shared(t)
+	r, caller := newShared(c, nil), servertest.Unique()
 	ctx, cancel := context.WithCancel(t.Context())
 	var run sync.WaitGroup
 	run.Go(func() { r.Run(ctx) })
@@ -319,9 +320,9 @@ func TestRunGivesLeasesBackInTheEnd(t *testing.T) {
 }
 
 func TestWaitingIsToldByRedisToo(t *testing.T) {
-	c := common(t)
+	c := servertest.Shared(t)
 	r := gate.NewRate(gate.RateOptions{Points: 1000, Period: time.Second, Redis: c}).Patient(10 * time.Second)
-	caller := unique()
+	caller := servertest.Unique()
 	for range 20 {
 		for s := r.Take(t.Context(), caller, 30); ; s = r.Take(t.Context(), caller, 30) {
 			if !s.Allowed {
@@ -347,14 +348,14 @@ func spendAll(t *testing.T, r *gate.Rate, caller string) (spent int) {
 }
 
 func TestRedisIsKilledAndComesBack(t *testing.T) {
-	own := newRedis(t)
+	own := servertest.NewRedis(t)
 	var log lines
-	r := gate.NewRate(gate.RateOptions{Points: points, Period: period, Redis: connect(t, own.url()), Log: slog.New(slog.NewTextHandler(&log, nil))}).Patient(10 * time.Second)
-	caller, other := unique(), unique()
+	r := gate.NewRate(gate.RateOptions{Points: points, Period: period, Redis: servertest.Connect(t, own.URL()), Log: slog.New(slog.NewTextHandler(&log, nil))}).Patient(10 * time.Second)
+	caller, other := servertest.Unique(), servertest.Unique()
 	if s := r.Take(t.Context(), caller, 300); !s.Allowed {
 		t.Fatalf("%+v", s)
 	}
-	own.kill()
+	own.Kill()
 	r.Patient(gate.Patience)
 	before := 300
 	for range 20 {
@@ -366,13 +367,13 @@ func TestRedisIsKilledAndComesBack(t *testing.T) {
 	r.Tend(t.Context()) // finds nothing yet
 	r.Return(caller, 100)
 	before -= 100
-	own.start(t)
+	own.Start(t)
 	r.Patient(10 * time.Second).Tend(t.Context())
 	after := spendAll(t, r, caller)
 	if total := before + after; total > points+2 || total < points-lease {
 		t.Errorf("%d points before, %d after; the limit is %d", before, after, points)
 	}
-	c := connect(t, own.url())
+	c := servertest.Connect(t, own.URL())
 	if got := counted(t, c, caller, points, period); !about(got, points) {
 		t.Errorf("the new Redis was told of %.2f points", got)
 	}
@@ -385,23 +386,23 @@ func TestRedisIsKilledAndComesBack(t *testing.T) {
 }
 
 func TestTwoServersWithoutRedisDoNotPassTwice(t *testing.T) {
-	own := newRedis(t)
-	c := connect(t, own.url())
-	a, b, caller := newShared(c, nil), newShared(c, nil), unique()
+	own := servertest.NewRedis(t)
+	c := servertest.Connect(t, own.URL())
+	a, b, caller := newShared(c, nil), newShared(c, nil), servertest.Unique()
 	spent := 0
 	for range 20 {
 		a.Take(t.Context(), caller, 10)
 		b.Take(t.Context(), caller, 10)
 		spent += 20
 	}
-	own.kill()
+	own.Kill()
 	a.Patient(gate.Patience)
 	b.Patient(gate.Patience)
 	spent += spendAll(t, a, caller) + spendAll(t, b, caller)
 	if spent > 2*points {
 		t.Errorf("%d points were let through", spent)
 	}
-	own.start(t)
+	own.Start(t)
 	a.Patient(10 * time.Second).Tend(t.Context())
 	b.Patient(10 * time.Second).Tend(t.Context())
 	if more := spendAll(t, a, caller) + spendAll(t, b, caller); more > 3 {
@@ -410,9 +411,9 @@ func TestTwoServersWithoutRedisDoNotPassTwice(t *testing.T) {
 }
 
 func TestRedisIsEmptiedInTheMidst(t *testing.T) {
-	own := newRedis(t)
-	c := connect(t, own.url())
-	r, caller := newShared(c, nil), unique()
+	own := servertest.NewRedis(t)
+	c := servertest.Connect(t, own.URL())
+	r, caller := newShared(c, nil), servertest.Unique()
 	spent := 0
 	for range 50 {
 		r.Take(t.Context(), caller, 9)
@@ -433,35 +434,35 @@ func TestRedisIsEmptiedInTheMidst(t *testing.T) {
 }
 
 func TestASlowRedisCostsOnce(t *testing.T) {
-	own := newRedis(t)
-	p := newProxy(t, own.url())
-	r, caller := newShared(connect(t, p.url()), nil), unique()
+	own := servertest.NewRedis(t)
+	p := servertest.NewProxy(t, own.URL())
+	r, caller := newShared(servertest.Connect(t, p.URL()), nil), servertest.Unique()
 	r.Take(t.Context(), caller, 1)
 	r.Patient(gate.Patience)
-	p.stall()
+	p.Stall()
 	began := time.Now()
 	if s := r.Take(t.Context(), caller, 100); !s.Allowed {
 		t.Errorf("%+v", s)
 	}
 	first := time.Since(began)
 	for range 100 {
-		r.Take(t.Context(), unique(), 100)
+		r.Take(t.Context(), servertest.Unique(), 100)
 	}
 	rest := time.Since(began) - first
 	t.Logf("the first took %v, the next 100 %v", first, rest)
 	if first > 5*gate.Patience || rest > 5*gate.Patience {
 		t.Errorf("the first took %v, the next 100 %v", first, rest)
 	}
-	p.heal()
+	p.Heal()
 	r.Patient(10 * time.Second).Tend(t.Context())
-	if r.Take(t.Context(), caller, 1); !about(counted(t, connect(t, own.url()), caller, points, period), 101+lease) {
+	if r.Take(t.Context(), caller, 1); !about(counted(t, servertest.Connect(t, own.URL()), caller, points, period), 101+lease) {
 		t.Error("Redis does not count again")
 	}
 }
 
 func TestARedisThatCanOnlyBeReadDoesNotCount(t *testing.T) {
-	own := newRedis(t)
-	c := connect(t, own.url())
+	own := servertest.NewRedis(t)
+	c := servertest.Connect(t, own.URL())
 	var log lines
 	r := gate.NewRate(gate.RateOptions{Points: points, Period: period, Redis: c, Log: slog.New(slog.NewTextHandler(&log, nil))}).Patient(10 * time.Second)
 	refuse := func(replicas string) {
@@ -490,10 +491,10 @@ func TestNonsenseIsNoAnswer(t *testing.T) {
 		"too few": "*1\r\n:1\r\n", "an error": "-READONLY You can't write against a read only replica.\r\n",
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := newProxy(t, newRedis(t).url())
-			r, caller := newShared(connect(t, p.url()), nil), unique()
+			p := servertest.NewProxy(t, servertest.NewRedis(t).URL())
+			r, caller := newShared(servertest.Connect(t, p.URL()), nil), servertest.Unique()
 			r.Take(t.Context(), caller, 1)
-			p.say(says)
+			p.Say(says)
 			for range 20 {
 				if s := r.Take(t.Context(), caller, 20); !s.Allowed {
 					t.Fatalf("%+v", s)
@@ -503,14 +504,14 @@ func TestNonsenseIsNoAnswer(t *testing.T) {
 				t.Errorf("nobody counts: %+v", s)
 			}
 			r.Tend(t.Context())
-			r.Look(t.Context(), unique())
+			r.Look(t.Context(), servertest.Unique())
 		})
 	}
 }
 
 func TestAClientThatLeavesSaysNothingAboutRedis(t *testing.T) {
-	c := common(t)
-	r, caller := newShared(c, nil), unique()
+	c := servertest.Shared(t)
+	r, caller := newShared(c, nil), servertest.Unique()
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
 	if s := r.Take(gone, caller, 1); !s.Allowed || !about(counted(t, c, caller, points, period), lease) {

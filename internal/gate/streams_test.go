@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"carbongraph/internal/gate"
+	"carbongraph/internal/servertest"
 )
 
 func TestStreamsOfACallerAreBounded(t *testing.T) {
@@ -45,7 +46,7 @@ func TestStreamsOfACallerAreBounded(t *testing.T) {
 func TestClosedStreamsTakeNoMemory(t *testing.T) {
 	s := gate.NewStreams(1)
 	for range 100 {
-		c, _ := s.Open(unique())
+		c, _ := s.Open(servertest.Unique())
 		c()
 	}
 	if n := s.Known(); n != 0 {
