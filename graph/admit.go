@@ -54,7 +54,7 @@ func readTerms(header http.Header) (t terms, why *refusal) {
 			}
 		}
 	}
-	if t.report || t.conditions.report { // an answer with a report is another than the one that is kept: it has no validator, and is packed once it is whole
+	if t.report || t.explain { // an answer with a report is another than the one that is kept: it has no validator, and is packed once it is whole
 		t.match, t.coding = nil, plain
 	}
 	return t, nil
@@ -64,6 +64,7 @@ func readTerms(header http.Header) (t terms, why *refusal) {
 type turn struct {
 	h         *Handler
 	caller    string
+	class     gate.Class
 	estimated int
 	actual    int
 	charged   int
@@ -77,7 +78,7 @@ const least = 1
 // admit lets in what may cost so much, or says why not. Nothing was run then. The turn tells how the caller stands either way.
 func (h *Handler) admit(ctx context.Context, cost int, class gate.Class) (*turn, *fault.Fault) {
 	v := auth.From(ctx)
-	t := &turn{h: h, caller: v.Caller(), estimated: cost, leave: func() {}}
+	t := &turn{h: h, caller: v.Caller(), class: class, estimated: cost, leave: func() {}}
 	if over(cost, h.o.Limits.Cost) {
 		t.standing = h.o.Rate.Look(ctx, t.caller)
 		return t, fault.New(fault.CostLimitExceeded, "The request may cost %s points; at most %d are allowed. Ask for less at once, for example with smaller pages.",
@@ -120,18 +121,38 @@ func (h *Handler) let(ctx context.Context, p *prepared, held *answer, class gate
 	if held == nil || over(p.cost, h.o.Limits.Cost) {
 		return h.enter(ctx, p, class)
 	}
-	t := &turn{h: h, caller: auth.From(ctx).Caller(), estimated: p.cost, leave: func() {}}
+	t := &turn{h: h, caller: auth.From(ctx).Caller(), class: class, estimated: p.cost, leave: func() {}}
 	if t.standing = h.o.Rate.Take(ctx, t.caller, least); !t.standing.Allowed {
 		return t, outOfPoints(least, t.standing)
 	}
 	return t, nil
 }
 
+// answer gives the kept answer to an operation that was let in, or runs it.
+func (t *turn) answer(ctx context.Context, p *prepared, c *conditions) *answer {
+	s := t.h.slot(ctx, p, c, mediaJSON)
+	a := t.h.held(ctx, p, s, c)
+	if a == nil {
+		a = t.run(ctx, p, s, c)
+	}
+	t.count(ctx, p, s, a)
+	a.estimated = p.cost
+	return a
+}
+
+// count counts an operation as asked that somebody waits for, where its answer is kept.
+func (t *turn) count(ctx context.Context, p *prepared, s *slot, a *answer) {
+	if s.reason != "" || t.class != gate.Interactive || a.cached == nil || a.cached.state == stateMiss && !a.cached.kept {
+		return
+	}
+	t.h.responses.popular.note(auth.From(ctx), p, s)
+}
+
 // run runs an operation of the request, and keeps its answer where that may be.
 func (t *turn) run(ctx context.Context, p *prepared, s *slot, c *conditions) *answer {
 	began := time.Now()
 	var a *answer
-	if s != nil && s.reason == "" {
+	if s.reason == "" {
 		a = t.h.fill(ctx, p, s, c)
 	} else {
 		a = t.h.run(ctx, p)

@@ -149,7 +149,7 @@ type cacheKey struct {
 	Role      string `json:"role"`
 }
 
-// subjectVersion is how often the rows of a type, or a part of them, were written to: the organization's own, and everybody's.
+// subjectVersion is the version of a type, or of a part of it, for the organization's own rows and for everybody's: another number after each write.
 type subjectVersion struct {
 	Organization int64 `json:"organization"`
 	Everybody    int64 `json:"everybody"`

@@ -18,7 +18,7 @@ type conditions struct {
 	limited bool          // by how old a kept answer may be
 	oldest  time.Duration // where it is
 	token   string        // of a write that the answer must show
-	report  bool          // tell in the answer how it came about
+	explain bool          // tell in the answer how it came about
 }
 
 // tokenHeader carries what a client gives back so that it sees its own writes, on whichever server.
@@ -39,7 +39,7 @@ func readConditions(header http.Header) (c conditions, why *refusal) {
 	for _, line := range header["Graphql-Cache"] {
 		switch strings.ToLower(strings.TrimSpace(line)) {
 		case "report":
-			c.report = true
+			c.explain = true
 		case "":
 		default:
 			return c, &refusal{status: http.StatusBadRequest, message: "The header GraphQL-Cache of a request is report."}

@@ -226,8 +226,8 @@ func (h *Handler) serveOne(w http.ResponseWriter, r *http.Request, accepts accep
 		if a == nil {
 			a = t.run(ctx, p, s, &terms.conditions)
 		}
-		h.count(ctx, p, s, a, terms.class)
-		a.estimated, a.report, a.explain = p.cost, terms.report, terms.conditions.report
+		t.count(ctx, p, s, a)
+		a.estimated, a.report, a.explain = p.cost, terms.report, terms.explain
 		t.end() // so that nobody waits for a client who reads slowly
 		t.tell(w.Header())
 		h.finish(w, form, a, began)

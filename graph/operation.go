@@ -98,12 +98,8 @@ func (h *Handler) answerList(ctx context.Context, list []*request, terms terms) 
 		case f != nil:
 			out[i] = h.turnedAway(ctx, p.op, f)
 		default:
-			s := h.slot(ctx, p, &one, mediaJSON) // when its turn has come: it sees what those before it wrote
-			if out[i] = h.held(ctx, p, s, &one); out[i] == nil {
-				out[i] = t.run(ctx, p, s, &one)
-			}
-			h.count(ctx, p, s, out[i], terms.class)
-			out[i].estimated, out[i].report, out[i].explain = p.cost, terms.report, terms.conditions.report
+			out[i] = t.answer(ctx, p, &one) // when its turn has come: it sees what those before it wrote
+			out[i].report, out[i].explain = terms.report, terms.explain
 		}
 	}
 	return out, t

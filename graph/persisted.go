@@ -84,10 +84,9 @@ func (p *persisted) text(ctx context.Context, in *request) (string, *fault.Fault
 	if p.chain == nil {
 		return "", fault.New(fault.PersistedQueryNotFound, "PersistedQueryNotFound")
 	}
-	e, layer, ok := p.chain.Get(ctx, &p.strategy, in.hash)
-	if ok {
+	if e, _, ok := p.chain.Get(ctx, &p.strategy, in.hash); ok {
 		text := shared(e.Body)
-		if layer == cachex.L1 || hashed(text) == in.hash {
+		if hashed(text) == in.hash {
 			return text, nil
 		}
 		_ = p.chain.Delete(ctx, &p.strategy, in.hash) // whoever wrote that to Redis was not us

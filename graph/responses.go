@@ -21,7 +21,6 @@ import (
 	"carbongraph/graph/plan"
 	"carbongraph/internal/auth"
 	"carbongraph/internal/fault"
-	"carbongraph/internal/gate"
 	"carbongraph/store"
 )
 
@@ -108,7 +107,7 @@ func (h *Handler) slot(ctx context.Context, p *prepared, c *conditions, form str
 		return &slot{reason: unversioned}
 	}
 	s := &slot{vector: vector, reads: reads}
-	r.name(s, p, v, form, c.report)
+	r.name(s, p, v, form, c.explain)
 	return s
 }
 
@@ -125,7 +124,7 @@ func (r *responses) vector(ctx context.Context, v *auth.Viewer, c *conditions) (
 
 // name gives the slot its key, which is of everything that the answer depends on: the program's schema and the document (operation.sum), the variables, whose ledger,
 // with which rights, and the versions of what it is made of; and its validator, which nobody can make or read anything from without the secret.
-func (r *responses) name(s *slot, p *prepared, v *auth.Viewer, form string, report bool) {
+func (r *responses) name(s *slot, p *prepared, v *auth.Viewer, form string, explain bool) {
 	b := make([]byte, 0, 512)
 	b = append(b, p.op.sum[:]...)
 	b = append(b, v.Org[:]...)
@@ -136,22 +135,23 @@ func (r *responses) name(s *slot, p *prepared, v *auth.Viewer, form string, repo
 	} else {
 		b = append(r.inputs.canonical(b, p), 0)
 	}
-	if report {
+	if explain {
 		s.parts = &cacheKey{hex.EncodeToString(p.op.sum[:]), string(b[at : len(b)-1]), string(v.Role)}
 	}
 	s.asked = sha256.Sum256(b)
 	b = versions(append(b[:0], s.asked[:]...), s.reads.Subjects, s.vector)
-	s.key = string(r.seal(nil, b)) // of this database: another over the same Redis may have organizations and versions of the same names
-	s.tag = base64.RawURLEncoding.EncodeToString(r.seal([]byte(form), []byte(s.key))[:15])
+	s.key = string(r.seal(b)) // of this database: another over the same Redis may have organizations and versions of the same names
+	s.tag = base64.RawURLEncoding.EncodeToString(r.seal([]byte(s.key), []byte(form))[:15])
 }
 
-// seal is what nobody else can make of these texts.
-func (r *responses) seal(form, text []byte) []byte {
+// seal is what nobody else can make of these parts.
+func (r *responses) seal(parts ...[]byte) []byte {
 	mac := r.hashes.Get().(hash.Hash)
 	defer r.hashes.Put(mac)
 	mac.Reset()
-	mac.Write(text)
-	mac.Write(form)
+	for _, part := range parts {
+		mac.Write(part)
+	}
 	return mac.Sum(make([]byte, 0, sha256.Size))
 }
 
@@ -336,14 +336,6 @@ func (r *responses) load(ctx context.Context, s *slot, c *conditions, load func(
 	return e, cachex.Outcome{}, err
 }
 
-// count counts an operation as asked that somebody waits for, where its answer is kept.
-func (h *Handler) count(ctx context.Context, p *prepared, s *slot, a *answer, class gate.Class) {
-	if s.reason != "" || class != gate.Interactive || a.cached == nil || a.cached.state == stateMiss && !a.cached.kept {
-		return
-	}
-	h.responses.popular.note(auth.From(ctx), p, s)
-}
-
 // missing answers a client that wants a kept answer or none.
 func (h *Handler) missing(ctx context.Context, p *prepared, s *slot) *answer {
 	a := h.refused(ctx, p.op, fault.New(fault.NotFound, "No answer to this is kept, and by only-if-cached no other is wanted."))
@@ -383,11 +375,5 @@ func (r *responses) total(v *auth.Viewer, token string) (int64, bool) {
 
 // proof is what nobody else can put behind a count.
 func (r *responses) proof(v *auth.Viewer, count []byte) []byte {
-	mac := r.hashes.Get().(hash.Hash)
-	defer r.hashes.Put(mac)
-	mac.Reset()
-	mac.Write([]byte("token\x00"))
-	mac.Write(v.Org[:])
-	mac.Write(count)
-	return mac.Sum(nil)[:8]
+	return r.seal([]byte("token\x00"), v.Org[:], count)[:8]
 }

@@ -135,12 +135,7 @@ func (h *Handler) following(ctx context.Context, p *prepared, wrong *answer, t *
 	case !p.subscription():
 		return once(func() *answer {
 			defer t.end()
-			var none conditions
-			s := h.slot(ctx, p, &none, mediaJSON)
-			a := h.held(ctx, p, s, &none)
-			if a == nil {
-				a = t.run(ctx, p, s, &none)
-			}
+			a := t.answer(ctx, p, &conditions{})
 			h.countErrors(a)
 			return a
 		})

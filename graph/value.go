@@ -50,7 +50,8 @@ func members(text []byte) (m map[string]any, rest []byte) {
 	return m, text[1:]
 }
 
-// aName reads the name of a member. It shares the memory of the body, which is read once and let go with the request: what outlives that has the names of the schema.
+// aName reads the name of a member. It shares the memory of the body, which nobody changes: what outlives the request has
+// the names of the schema, and a request that is remembered holds its body, which is short (remembered.go).
 func aName(quoted []byte) string {
 	if name := quoted[1 : len(quoted)-1]; bytes.IndexByte(name, '\\') < 0 && utf8.Valid(name) {
 		return shared(name)

@@ -31,6 +31,7 @@ func openSQLite(ctx context.Context, s *Store, o Options) error {
 		return err
 	}
 	file := filepath.Join(dir, databaseFile)
+	s.name = file
 	s.dialect, s.kind, s.writers, s.share, s.snapshot = sqliteDialect{}, "sqlite", 1, 1, s.sqliteSnapshot
 	open := func(conns int, pragmas ...string) (*bun.DB, error) {
 		query := url.Values{"_txlock": {"immediate"}, "_pragma": append([]string{"busy_timeout(5000)", "journal_mode(WAL)", "synchronous(NORMAL)",

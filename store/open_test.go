@@ -9,6 +9,7 @@ import (
 
 	"carbongraph/internal/fault"
 	"carbongraph/store"
+	"carbongraph/store/storetest"
 )
 
 func TestOpenRefuses(t *testing.T) {
@@ -72,5 +73,47 @@ func TestOpenRefusesFoldersThatCannotBeWritten(t *testing.T) {
 	_, err := store.Open(t.Context(), store.Options{DataDir: dir})
 	if f := fault.Of(err); err == nil || !strings.Contains(f.Message, "cannot be written") || !strings.Contains(f.Message, "DATA_DIR") {
 		t.Errorf("error = %v", err)
+	}
+}
+
+// What is kept outside of a database, in Redis or by clients, is named by secrets that its copies do not have, and every server over it has.
+func TestACopyHasOtherSecrets(t *testing.T) {
+	url := storetest.PostgresURL(t)
+	for name, places := range map[string][2]store.Options{
+		"postgres": {{DatabaseURL: url}, {DatabaseURL: storetest.PostgresURL(t)}}, // both copies of one template
+		"sqlite":   {{DataDir: t.TempDir()}, {DataDir: t.TempDir()}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			derive := func(o store.Options) string {
+				o.SkipMigrationCheck = true
+				st, err := store.Open(t.Context(), o)
+				if err != nil {
+					t.Fatal(err)
+				}
+				defer st.Close()
+				if _, err := st.MigrateUp(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				return string(st.Derive("x"))
+			}
+			if name == "sqlite" { // a copy of the file, with the secret that the second start finds or makes
+				derive(places[0])
+				derive(places[0])
+				file, err := os.ReadFile(filepath.Join(places[0].DataDir, "carbongraph.db"))
+				if err == nil {
+					err = os.WriteFile(filepath.Join(places[1].DataDir, "carbongraph.db"), file, 0o600)
+				}
+				if err != nil {
+					t.Fatal(err)
+				}
+			}
+			one := derive(places[0])
+			if again := derive(places[0]); one != again {
+				t.Error("two servers over one database have different secrets")
+			}
+			if derive(places[1]) == one {
+				t.Error("a copy has the same secret")
+			}
+		})
 	}
 }

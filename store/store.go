@@ -58,8 +58,10 @@ type Store struct {
 	opened    time.Time
 	// snapshot takes a connection for the reads of one operation.
 	snapshot func(context.Context) (Snapshot, error)
-	// cursorKey authenticates cursors; made once per database.
+	// cursorKey authenticates cursors; made once per database, and the same in copies of it.
 	cursorKey []byte
+	// name tells the database from its copies: that of the database on Postgres, the file's on SQLite.
+	name string
 }
 
 // Open connects. A database that cannot be reached, a folder that cannot be written and a schema that is behind are each a fault that says what to do.
@@ -106,6 +108,11 @@ func (s *Store) ready(ctx context.Context, unmigrated bool) error {
 		}
 		return fault.New(fault.Internal, "The database lacks migration %s. Run `carbongraph migrate up` first.", m.Name)
 	}
+	if text := s.dialect.words()["name"]; text != "" {
+		if err := s.db.NewRaw(text).Scan(ctx, &s.name); err != nil {
+			return s.fault(err, "read the database's name")
+		}
+	}
 	return s.readSecret(ctx)
 }
 
@@ -124,10 +131,10 @@ func (s *Store) readSecret(ctx context.Context) error {
 	return s.fault(s.db.NewRaw(find).Scan(ctx, &s.cursorKey), "read the settings")
 }
 
-// Derive gives a secret of this database for one purpose: the same on every server, and none tells another.
+// Derive gives a secret of this database for one purpose: the same on every server, another for a copy that has another name beside it, and none tells another.
 func (s *Store) Derive(purpose string) []byte {
 	mac := hmac.New(sha256.New, s.cursorKey)
-	mac.Write([]byte(purpose))
+	mac.Write([]byte(purpose + "\x00" + s.name))
 	return mac.Sum(nil)
 }
 
