@@ -160,17 +160,21 @@ func (p *prepared) hangsOn() *plan.Reads {
 	if p.reads != nil {
 		return p.reads
 	}
-	r := p.plan.Reads(p.vars, kindOf)
+	r := p.plan.Reads(p.vars, rowOf)
 	return &r
 }
 
-// kindOf tells which type's row a global id names.
-func kindOf(id string) string {
+// rowOf tells which row a global id names.
+func rowOf(id string) plan.Row {
 	g, err := store.ParseGlobalID(id)
 	if err != nil {
-		return ""
+		return plan.Row{}
 	}
-	return g.Kind.Type()
+	row := plan.Row{Kind: g.Kind.Type()}
+	if g.Kind == store.KindSupplier {
+		row.Part = store.SupplierPart(g.Row)
+	}
+	return row
 }
 
 // versions adds those of what an answer is made of: the organization's own rows, and everybody's.

@@ -43,7 +43,7 @@ func (w *Writer) DeleteLines(ctx context.Context, externalIDs []string) ([]*faul
 		return nil, err
 	}
 	var doomed []ID
-	years := map[int]bool{}
+	of := newReach()
 	for i, was := range stored {
 		switch {
 		case refused[i] != nil:
@@ -53,13 +53,13 @@ func (w *Writer) DeleteLines(ctx context.Context, externalIDs []string) ([]*faul
 			refused[i] = lineLocked(externalIDs[i], was.occurredOn.Year())
 		default:
 			doomed = append(doomed, was.id)
-			years[was.occurredOn.Year()] = true
+			of.add(was.occurredOn, was.supplier)
 		}
 	}
-	return refused, w.inYears(years, func() error { return w.delete(ctx, doomed) })
+	return refused, w.in(of, func() error { return w.delete(ctx, doomed) })
 }
 
-// delete removes activities, which are locked, and their emissions; it runs in the years of the activities, and tells those of emissions that were superseded.
+// delete removes activities, which are locked, and their emissions; it runs in the parts of the activities, and tells those of emissions that were superseded.
 func (w *Writer) delete(ctx context.Context, activities []ID) error {
 	if len(activities) == 0 {
 		return nil
@@ -75,10 +75,11 @@ func (w *Writer) delete(ctx context.Context, activities []ID) error {
 	}
 	of := w.statement()
 	of.in("activity_id", listUUID, activities)
-	return w.query(ctx, "DELETE", "emissions", "DELETE FROM emissions WHERE "+of.all()+" RETURNING occurred_on", of.args, func(scan scanner) error {
+	return w.query(ctx, "DELETE", "emissions", "DELETE FROM emissions WHERE "+of.all()+" RETURNING occurred_on, supplier_id", of.args, func(scan scanner) error {
 		var day exact.Date
-		err := scan(&day)
-		w.tx.raises.years[day.Year()] = true
+		var supplier *ID
+		err := scan(&day, &supplier)
+		w.tx.raises.within.add(day, supplier)
 		return err
 	})
 }

@@ -104,7 +104,7 @@ func (postgres) words() map[string]string {
 			CREATE TABLE emission_sums_2 PARTITION OF emission_sums FOR VALUES IN (2) WITH (fillfactor = 50);
 			CREATE TABLE emission_sums_3 PARTITION OF emission_sums FOR VALUES IN (3) WITH (fillfactor = 50)`,
 		"xid": "xid8", "raisedBy": "org_id, subject, xid", "triggers": "yes", "churned": " WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000)",
-		"own": "SELECT set_config('carbongraph.raises', 'own', TRUE)", "tryLock": "SELECT pg_try_advisory_xact_lock($1)",
+		"own": "SELECT set_config('carbongraph.raises', 'own', TRUE), set_config('carbongraph.raises_suppliers', 'own', TRUE)", "tryLock": "SELECT pg_try_advisory_xact_lock($1)",
 		"name": "SELECT current_database()",
 		"raise": `INSERT INTO versions (org_id, subject, xid, n, mark) SELECT r.org_id, r.subject, pg_current_xact_id(), 1, CAST(random() * 2147483647 AS bigint) FROM unnest($1::uuid[], $2::text[]) AS r (org_id, subject)
 			ON CONFLICT (org_id, subject, xid) DO NOTHING RETURNING CAST(xid AS text)`,

@@ -94,9 +94,9 @@ func (t *Tenant) Invalidate(ctx context.Context, types []CacheableType) ([]Cache
 		}
 	}
 	err := t.store.transact(ctx, "invalidate cached answers", t.org, func(ctx context.Context, tx *transaction) error {
-		tx.raises.kinds = map[raising]map[int]bool{}
+		tx.raises.kinds = map[raising]*reach{}
 		for _, kind := range slices.Sorted(maps.Keys(kinds)) {
-			tx.raises.kinds[raising{kind: kind}] = map[int]bool{untold: true}
+			tx.raises.kinds[raising{kind: kind}] = nil
 		}
 		return nil
 	})

@@ -26,11 +26,11 @@ func TestInvalidate(t *testing.T) {
 			types, told []store.CacheableType
 			raised      []string
 		}{
-			{[]store.CacheableType{store.CacheSupplier}, []store.CacheableType{store.CacheSupplier}, []string{"Supplier"}},
+			{[]store.CacheableType{store.CacheSupplier}, []store.CacheableType{store.CacheSupplier}, []string{"Supplier", "Supplier/@*"}},
 			{[]store.CacheableType{store.CacheEmissionFactor, store.CacheActivity, store.CacheActivity}, []store.CacheableType{store.CacheActivity, store.CacheEmissionFactor},
-				[]string{"Activity", "Activity/*", "EmissionFactor", "FactorDataset"}},
-			{nil, store.CacheableTypes(), []string{"Activity", "Activity/*", "CalculationRun", "Category", "CategoryStatement", "Emission", "Emission/*", "EmissionFactor", "FactorDataset", "FactorMapping",
-				"Organization", "ReportingYear", "RunDifference", "Supplier"}},
+				[]string{"Activity", "Activity/*", "Activity/@*", "EmissionFactor", "FactorDataset"}},
+			{nil, store.CacheableTypes(), []string{"Activity", "Activity/*", "Activity/@*", "CalculationRun", "Category", "CategoryStatement", "Emission", "Emission/*", "Emission/@*", "EmissionFactor", "FactorDataset", "FactorMapping",
+				"Organization", "ReportingYear", "RunDifference", "Supplier", "Supplier/@*"}},
 		} {
 			before := versions(acme)
 			told, err := acme.Invalidate(t.Context(), tc.types)

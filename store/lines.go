@@ -32,6 +32,7 @@ type storedLine struct {
 	id                   ID
 	createdAt, updatedAt exact.Instant
 	occurredOn           exact.Date
+	supplier             *ID
 	content              digest
 	calculation          calculation
 }
@@ -115,17 +116,17 @@ func (w *Writer) PutLines(ctx context.Context, lines []*Line) ([]ItemStatus, err
 		return nil, err
 	}
 	statuses := w.decide(pending, stored)
-	years := map[int]bool{}
+	of := newReach()
 	for i := range pending {
 		if statuses[i] != Created && statuses[i] != Updated {
 			continue
 		}
-		years[pending[i].Activity.OccurredOn.Year()] = true
+		of.add(pending[i].Activity.OccurredOn, pending[i].Activity.SupplierID)
 		if stored[i] != nil {
-			years[stored[i].occurredOn.Year()] = true
+			of.add(stored[i].occurredOn, stored[i].supplier)
 		}
 	}
-	return statuses, w.inYears(years, func() error { return w.put(ctx, pending, statuses) })
+	return statuses, w.in(of, func() error { return w.put(ctx, pending, statuses) })
 }
 
 // prepare checks what the tables take for granted, and digests the line.
@@ -144,6 +145,8 @@ func prepare(l *Line) (p pendingLine, err error) {
 		return p, fmt.Errorf("store: the emission of line %.80q lacks factor, dataset, run, formula or quality", a.ExternalID)
 	case e != nil && e.OccurredOn.Year() != a.OccurredOn.Year():
 		return p, fmt.Errorf("store: the emission of line %.80q is of another year than the line", a.ExternalID)
+	case e != nil && !sameID(e.SupplierID, a.SupplierID):
+		return p, fmt.Errorf("store: the emission of line %.80q is of another supplier than the line", a.ExternalID)
 	case e != nil && a.Problem != nil:
 		return p, fmt.Errorf("store: line %.80q has an emission and a problem", a.ExternalID)
 	case e != nil:
@@ -154,6 +157,9 @@ func prepare(l *Line) (p pendingLine, err error) {
 	return p, nil
 }
 
+// sameID tells whether two references name one row, or neither any.
+func sameID(a, b *ID) bool { return a == b || a != nil && b != nil && *a == *b }
+
 // asked tells whether the line says anything of its calculation.
 func (p *pendingLine) asked() bool { return p.Emission != nil || p.Activity.Problem != nil }
 
@@ -162,7 +168,7 @@ func (p *pendingLine) isNew(was *storedLine) bool {
 	return p.content != was.content || p.asked() && p.calculation != was.calculation
 }
 
-const storedColumns = `a.external_id, a.id, a.created_at, a.updated_at, a.occurred_on, a.content_hash, COALESCE(a.problem_code, ''), COALESCE(a.problem_message, ''),
+const storedColumns = `a.external_id, a.id, a.created_at, a.updated_at, a.occurred_on, a.supplier_id, a.content_hash, COALESCE(a.problem_code, ''), COALESCE(a.problem_message, ''),
 	e.factor_id, e.formula_id, COALESCE(e.amount_micros, 0), COALESCE(e.co2e_mg, 0), COALESCE(e.biogenic_mg, 0), e.low_mg, e.high_mg, e.spend_micros,
 	COALESCE(e.method, ''), COALESCE(e.gwp_set, ''), COALESCE(e.quality, 0)`
 
@@ -171,7 +177,7 @@ func scanStored(scan scanner, byExternalID map[string]int, stored []*storedLine)
 	s := new(storedLine)
 	c := &s.calculation
 	var factor, formula *ID
-	if err := scan(&externalID, &s.id, &s.createdAt, &s.updatedAt, &s.occurredOn, &s.content, &c.problem, &c.message, &factor, &formula, &c.amount, &c.co2e, &c.biogenic,
+	if err := scan(&externalID, &s.id, &s.createdAt, &s.updatedAt, &s.occurredOn, &s.supplier, &s.content, &c.problem, &c.message, &factor, &formula, &c.amount, &c.co2e, &c.biogenic,
 		&c.low, &c.high, &c.spend, &c.method, &c.gwpSet, &c.quality); err != nil {
 		return err
 	}
@@ -276,7 +282,7 @@ func (w *Writer) refused(p *pendingLine, was *storedLine) *fault.Fault {
 	return nil
 }
 
-// supersede takes the current emissions of activities away, and tells their years, in which it runs.
+// supersede takes the current emissions of activities away, and tells their parts, in which it runs.
 func (w *Writer) supersede(ctx context.Context, activities []ID) error {
 	b := w.statement()
 	b.in("activity_id", listUUID, activities)
@@ -287,7 +293,8 @@ func (w *Writer) supersede(ctx context.Context, activities []ID) error {
 			var day exact.Date
 			err := scan(&id, &supplier, &day)
 			w.ended = append(w.ended, id)
-			w.summed[day.Year()], w.tx.raises.years[day.Year()] = true, true
+			w.tx.raises.within.add(day, supplier)
+			w.summed.add(day, supplier)
 			w.sumsOf(supplier)
 			return err
 		})
@@ -316,7 +323,7 @@ func (w *Writer) put(ctx context.Context, pending []pendingLine, statuses []Item
 		if e := p.Emission; e != nil {
 			calculated = append(calculated, p)
 			w.begun = append(w.begun, e.ID)
-			w.summed[e.OccurredOn.Year()] = true
+			w.summed.add(e.OccurredOn, e.SupplierID)
 			w.sumsOf(e.SupplierID)
 		}
 	}

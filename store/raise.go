@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"time"
+
+	"carbongraph/internal/exact"
 )
 
 // raising is what a write to a table raises: the version of a type of the graph.
@@ -63,11 +65,16 @@ var silent = map[string]string{
 	"emission_sums_3":    "a part of emission_sums, which is written as a whole",
 }
 
-// mostParts is how many parts of a type a transaction raises one by one; of more it raises "/*".
+// mostParts is how many years of a type, and how many parts of its suppliers, a transaction raises one by one; of more it raises anyYear and anySupplier.
 const mostParts = 12
 
-// parted tells whether a type has parts: the calendar years of its rows.
-func parted(kind string) bool { return kind == "Activity" || kind == "Emission" }
+// supplierParts is how many parts an organization's suppliers are counted in: few enough for all of them to be read at once, and so many that who reads of one supplier
+// seldom hears of writes to others.
+const supplierParts = 64
+
+// byYear tells whether the calendar years of a type's rows are counted, and bySupplier whether the parts of its suppliers are.
+func byYear(kind string) bool     { return kind == "Activity" || kind == "Emission" }
+func bySupplier(kind string) bool { return kind == "Supplier" || byYear(kind) }
 
 // Versioned tells whether a type of the graph has a version. Answers that are made of any other type cannot be kept.
 func Versioned(kind string) bool {
@@ -79,11 +86,15 @@ func Versioned(kind string) bool {
 	return false
 }
 
-// YearSubject names a calendar year of a type. An answer that is made of some years of a type hangs on them and on AnyYearSubject; any other hangs on the type.
-func YearSubject(kind string, year int) string { return kind + "/" + strconv.Itoa(year) }
+// What stands behind a type and a slash names a part of it: a calendar year of its rows, or a part of the suppliers. An answer that is made of some parts hangs on them and
+// on the writes of which nobody told the parts; any other hangs on the type.
+const (
+	anyYear     = "*"
+	anySupplier = "@*"
+)
 
-// AnyYearSubject names the writes to a type of which nobody told the years.
-func AnyYearSubject(kind string) string { return kind + "/*" }
+// SupplierPart names the part of an organization's suppliers that one is in: of itself, its lines and their emissions. The last byte of an id is made by chance.
+func SupplierPart(id ID) string { return fmt.Sprintf("@%02x", id[len(id)-1]%supplierParts) }
 
 // subject is what has a version.
 type subject struct {
@@ -91,18 +102,31 @@ type subject struct {
 	name string
 }
 
-// raises are the types that a transaction has changed so far, and of those that have parts the years.
+// reach is which parts of types are written to: which of their years and of their suppliers.
+type reach struct {
+	years     map[int]bool
+	suppliers map[string]bool
+}
+
+func newReach() *reach { return &reach{map[int]bool{}, map[string]bool{}} }
+
+// add takes in the parts of a row; nil is no supplier.
+func (r *reach) add(day exact.Date, supplier *ID) {
+	r.years[day.Year()] = true
+	if supplier != nil {
+		r.suppliers[SupplierPart(*supplier)] = true
+	}
+}
+
+// raises are the types that a transaction has changed so far, and of those that have parts these; nil: nobody told them of all that was written.
 type raises struct {
 	org   ID // whose transaction it is; zero: nobody's
-	kinds map[raising]map[int]bool
-	// years are those of the rows that are being written; nil: nobody told.
-	years map[int]bool
+	kinds map[raising]*reach
+	// within are those of the rows that are being written; nil: nobody told.
+	within *reach
 	// unseen tells that what is being written is seen by nobody.
 	unseen bool
 }
-
-// untold stands among the years for a write of which nobody told them.
-const untold = -1 << 31
 
 // wrote notes that rows of a table were written.
 func (r *raises) wrote(table string) {
@@ -111,32 +135,45 @@ func (r *raises) wrote(table string) {
 		return
 	}
 	if r.kinds == nil {
-		r.kinds = map[raising]map[int]bool{}
+		r.kinds = map[raising]*reach{}
 	}
-	if r.kinds[what] == nil {
-		r.kinds[what] = map[int]bool{}
+	of, before := r.kinds[what]
+	switch {
+	case r.within == nil:
+		r.kinds[what] = nil
+	case !before:
+		r.kinds[what] = &reach{maps.Clone(r.within.years), maps.Clone(r.within.suppliers)}
+	case of != nil:
+		maps.Copy(of.years, r.within.years)
+		maps.Copy(of.suppliers, r.within.suppliers)
 	}
-	if r.years == nil {
-		r.kinds[what][untold] = true
-	}
-	maps.Copy(r.kinds[what], r.years)
 }
 
 // subjects are those to be raised, always in the same order.
 func (r *raises) subjects() (all []subject) {
-	for what, years := range r.kinds {
+	for what, of := range r.kinds {
 		org := r.org
 		if what.everybody {
 			org = ID{}
 		}
+		raise := func(part string) { all = append(all, subject{org, what.kind + "/" + part}) }
 		all = append(all, subject{org, what.kind})
-		switch {
-		case !parted(what.kind):
-		case years[untold] || len(years) > mostParts:
-			all = append(all, subject{org, AnyYearSubject(what.kind)})
-		default:
-			for year := range years {
-				all = append(all, subject{org, YearSubject(what.kind, year)})
+		if byYear(what.kind) {
+			if of == nil || len(of.years) > mostParts {
+				raise(anyYear)
+			} else {
+				for year := range of.years {
+					raise(strconv.Itoa(year))
+				}
+			}
+		}
+		if bySupplier(what.kind) {
+			if of == nil || len(of.suppliers) > mostParts {
+				raise(anySupplier)
+			} else {
+				for part := range of.suppliers {
+					raise(part)
+				}
 			}
 		}
 	}
@@ -160,11 +197,11 @@ func (r *raises) known(tables []string) error {
 	return nil
 }
 
-// inYears runs f, which writes rows of these calendar years alone: where a row is changed, of that before and of that after.
-func (w *Writer) inYears(years map[int]bool, f func() error) error {
-	was := w.tx.raises.years
-	defer func() { w.tx.raises.years = was }()
-	w.tx.raises.years = years
+// in runs f, which writes rows of these parts alone: where a row is changed, of that before and of that after.
+func (w *Writer) in(of *reach, f func() error) error {
+	was := w.tx.raises.within
+	defer func() { w.tx.raises.within = was }()
+	w.tx.raises.within = of
 	return f()
 }
 

@@ -54,9 +54,11 @@ func (w *Writer) UpsertSuppliers(ctx context.Context, rows []*Supplier, keep boo
 		}
 	}
 	slices.SortFunc(fresh, func(a, b *Supplier) int { return strings.Compare(externalID(a), externalID(b)) }) // as with lines
-	return statuses, w.insert(ctx, "suppliers", supplierColumns, len(fresh), func(i int) []any {
-		r := fresh[i]
-		return []any{w.t.org, r.ID, r.ExternalID, r.Name, fold(r.Name), r.Country, r.NaicsCode, r.Duns, r.Lei, r.Tier, int64(0), r.CreatedAt, r.UpdatedAt}
+	return statuses, w.in(reachOf(fresh), func() error {
+		return w.insert(ctx, "suppliers", supplierColumns, len(fresh), func(i int) []any {
+			r := fresh[i]
+			return []any{w.t.org, r.ID, r.ExternalID, r.Name, fold(r.Name), r.Country, r.NaicsCode, r.Duns, r.Lei, r.Tier, int64(0), r.CreatedAt, r.UpdatedAt}
+		})
 	})
 }
 
@@ -150,8 +152,19 @@ func (w *Writer) updateSuppliers(ctx context.Context, suppliers []*Supplier) err
 		rows[i] = &supplierRow{OrgID: w.t.org, ID: s.ID, Name: s.Name, NameKey: fold(s.Name), Country: s.Country, NaicsCode: s.NaicsCode, Duns: s.Duns, Lei: s.Lei,
 			Tier: s.Tier, UpdatedAt: s.UpdatedAt}
 	}
-	_, err := w.tx.NewUpdate().Model(&rows).Column("name", "name_key", "country", "naics_code", "duns", "lei", "tier", "updated_at").Bulk().Exec(ctx)
-	return err
+	return w.in(reachOf(suppliers), func() error {
+		_, err := w.tx.NewUpdate().Model(&rows).Column("name", "name_key", "country", "naics_code", "duns", "lei", "tier", "updated_at").Bulk().Exec(ctx)
+		return err
+	})
+}
+
+// reachOf is that of a write to suppliers.
+func reachOf(suppliers []*Supplier) *reach {
+	of := newReach()
+	for _, s := range suppliers {
+		of.suppliers[SupplierPart(s.ID)] = true
+	}
+	return of
 }
 
 // distinct refuses external ids that stand twice in one call: which of the two was meant?

@@ -18,8 +18,8 @@ type Writer struct {
 	// locking up.
 	suppliers    map[ID]bool
 	begun, ended []ID
-	// summed are the years of what begun and ended.
-	summed   map[int]bool
+	// summed are the parts of what begun and ended.
+	summed   *reach
 	renewals []renewal
 	// locked is known from when the transaction holds the lock on lines.
 	locked lockedYears
@@ -36,7 +36,7 @@ type Writer struct {
 func (t *Tenant) Write(ctx context.Context, f func(context.Context, *Writer) error) error {
 	var w *Writer
 	err := t.store.transact(ctx, "write", t.org, func(ctx context.Context, tx *transaction) error {
-		w = &Writer{t: t, tx: tx, suppliers: map[ID]bool{}, summed: map[int]bool{}}
+		w = &Writer{t: t, tx: tx, suppliers: map[ID]bool{}, summed: newReach()}
 		if err := f(ctx, w); err != nil {
 			return err
 		}
@@ -72,15 +72,15 @@ func (w *Writer) settle(ctx context.Context) error {
 	if err := w.renew(ctx, locked); err != nil {
 		return err
 	}
-	of, begun, ended, years := slices.Collect(maps.Keys(w.suppliers)), w.begun, w.ended, w.summed
-	w.suppliers, w.begun, w.ended, w.renewals, w.summed = map[ID]bool{}, nil, nil, nil, map[int]bool{}
+	of, begun, ended, in := slices.Collect(maps.Keys(w.suppliers)), w.begun, w.ended, w.summed
+	w.suppliers, w.begun, w.ended, w.renewals, w.summed = map[ID]bool{}, nil, nil, nil, newReach()
 	if len(begun)+len(ended) == 0 {
 		return nil
 	}
 	b := w.t.statement("e")
 	no := b.dialect.oneOf(b, "e.id", listUUID, ended, false)
 	yes := b.dialect.oneOf(b, "e.id", listUUID, begun, false) + " AND " + published
-	return w.inYears(years, func() error { return w.addUp(ctx, of, b, change{-1, no}, change{1, yes}) })
+	return w.in(in, func() error { return w.addUp(ctx, of, b, change{-1, no}, change{1, yes}) })
 }
 
 // lockSuppliers locks suppliers in the order of their ids, and gives what they are by now.

@@ -33,30 +33,36 @@ var hangsOn = map[string][]string{
 	"CategoryStatement": {"CategoryStatement"},
 }
 
-// dated are the objects below which rows are of the same calendar years as above: an emission is of its activity's year, and a group and its sums are of the lines that the
-// filter of the footprint lets in.
-var dated = map[string]bool{
+// narrowed are the objects below which rows are of the same calendar years and suppliers as above: an emission is of its activity's, and a group and its sums are of the
+// lines that the filter of the footprint lets in.
+var narrowed = map[string]bool{
 	"Activity": true, "ActivityConnection": true, "ActivityEdge": true,
 	"Emission": true, "EmissionConnection": true, "EmissionEdge": true,
 	"FootprintConnection": true, "FootprintEdge": true, "FootprintRow": true, "FootprintTotals": true,
 }
 
-// yearly tells whether the rows of a type are counted by their calendar year too.
-func yearly(kind string) bool { return kind == "Activity" || kind == "Emission" }
+// parted tells whether the rows of a type are counted by their calendar years and suppliers too.
+func parted(kind string) bool { return kind == "Activity" || kind == "Emission" }
 
 // hanging is what a selection hangs on, as far as it is known before the variables are.
 type hanging struct {
 	hint
-	types map[string]bool // whose rows of any year count
-	years []within        // and those of which only some years do
+	types map[string]bool // of which all rows count
+	some  []some          // and of which only some do
 	order []*Field        // whose rows may be asked for in the order of sums
 	nodes []*either       // what may be of any type, until its id is known
 }
 
-// within are the rows of a type that a field's filter lets in.
-type within struct {
-	kind   string
-	filter *Field
+// some are the rows of a type that a scope lets in.
+type some struct {
+	kind string
+	scope
+}
+
+// scope narrows rows to some years or suppliers.
+type scope struct {
+	filter *Field // by whose filter; nil: by none
+	owner  bool   // they are of the supplier that a field names by its id: the node that they stand below
 }
 
 // either is a field that shows rows by their global ids, and what those of each type hang on.
@@ -90,7 +96,7 @@ func (h *hint) meet(o hint) {
 // policy reads the hints of everything planned.
 func (b *builder) policy() Policy {
 	b.plan.hanging = &hanging{types: map[string]bool{}}
-	(&policing{b, b.plan.hanging}).group(&b.plan.root, nil)
+	(&policing{b, b.plan.hanging}).group(&b.plan.root, scope{})
 	all := &hanging{types: map[string]bool{}}
 	all.unite(b.plan.hanging)
 	if !all.hinted || b.plan.Operation.Operation != ast.Query {
@@ -103,8 +109,8 @@ func (b *builder) policy() Policy {
 func (h *hanging) unite(o *hanging) {
 	h.meet(o.hint)
 	maps.Copy(h.types, o.types)
-	for _, y := range o.years {
-		h.types[y.kind] = true
+	for _, s := range o.some {
+		h.types[s.kind] = true
 	}
 	for _, f := range o.order {
 		if !f.Fixed() || bySums(f.Args(nil)) {
@@ -124,21 +130,15 @@ type policing struct {
 	*hanging
 }
 
-// group looks at a selection; where filter is there, its rows are of those calendar years alone that this field's filter lets in.
-func (p *policing) group(g *group, filter *Field) {
+// group looks at a selection whose rows are those that a scope lets in.
+func (p *policing) group(g *group, in scope) {
 	for _, f := range g.fields {
 		if strings.HasPrefix(f.Name(), "__") && f.Name() != "__typename" { // what it shows depends on rights, not on rows
 			p.allow(0, 0)
 		}
 		own := f.Definition.Directives.ForName("cacheControl")
 		p.take(own)
-		below := filter
-		switch {
-		case f.filters():
-			below = f
-		case !dated[f.Object]:
-			below = nil
-		}
+		below := in.under(f)
 		if f.ordersBySums() {
 			p.order = append(p.order, f)
 		}
@@ -149,9 +149,11 @@ func (p *policing) group(g *group, filter *Field) {
 			p.nodes = append(p.nodes, any)
 		}
 		for object, selected := range f.children {
+			below := below
 			if any != nil {
 				at = &policing{p.builder, &hanging{types: map[string]bool{}}}
 				any.by[object] = at.hanging
+				below = scope{owner: object == "Supplier"}
 			}
 			d := p.schema.Types[object]
 			at.reads(d, below)
@@ -161,6 +163,19 @@ func (p *policing) group(g *group, filter *Field) {
 			at.group(selected, below)
 		}
 	}
+}
+
+// under is the scope of the rows that a field of the scope's rows shows. A supplier's lines are its own, and so is what they show but for suppliers: an emission that was
+// superseded may be of another.
+func (in scope) under(f *Field) scope {
+	out := scope{owner: in.owner && (f.Object == "Supplier" || narrowed[f.Object]) && f.Type() != "Supplier"}
+	switch {
+	case f.filters():
+		out.filter = f
+	case narrowed[f.Object]:
+		out.filter = in.filter
+	}
+	return out
 }
 
 // filters tells whether a field's rows can be narrowed to days.
@@ -182,22 +197,22 @@ func bySums(args map[string]any) bool {
 }
 
 // reads notes whose rows an object is made of.
-func (p *policing) reads(object *ast.Definition, filter *Field) {
+func (p *policing) reads(object *ast.Definition, in scope) {
 	row := p.rowsOf(object)
 	if slices.Contains(row.Interfaces, "Node") {
-		p.read(row.Name, filter)
+		p.read(row.Name, in)
 	}
 	for _, name := range hangsOn[row.Name] {
-		p.read(name, filter)
+		p.read(name, in)
 	}
 }
 
-func (p *policing) read(kind string, filter *Field) {
-	if filter == nil || !yearly(kind) {
-		p.types[kind] = true
+func (p *policing) read(kind string, in scope) {
+	if in != (scope{}) && parted(kind) || in.owner && kind == "Supplier" {
+		p.some = append(p.some, some{kind, in})
 		return
 	}
-	p.years = append(p.years, within{kind, filter})
+	p.types[kind] = true
 }
 
 // rowsOf gives the type of a connection's rows; any other type is its own. A connection hangs on its rows even where it only counts them.

@@ -11,25 +11,37 @@ import (
 // Reads is what the answer to an operation with its variables hangs on, and for how long it may be kept.
 type Reads struct {
 	// Subjects are what its versions count, sorted: a type ("Supplier"), or, where only some calendar years of it count, those ("Emission/2024") and the changes of
-	// which nobody knows the year ("Emission/*").
+	// which nobody knows the year ("Emission/*"), or, where only some suppliers do, their parts ("Emission/@1f", "Emission/@*").
 	Subjects                     []string
 	MaxAge, StaleWhileRevalidate int // seconds
 	Private                      bool
 }
 
-// mostYears is how many calendar years of a type are counted one by one.
-const mostYears = 12
+// Row is what a global id names.
+type Row struct {
+	Kind string // its type; empty where it names no row
+	Part string // of a supplier, the part of the organization's suppliers that it is in
+}
 
-// Reads tells what an answer hangs on. Kind tells of a global id which type's row it names, empty where it is none.
-func (p *Plan) Reads(variables map[string]any, kind func(id string) string) Reads {
+// What is counted where nobody told the parts of what was changed.
+const (
+	anyYear     = "*"
+	anySupplier = "@*"
+)
+
+// mostParts is how many calendar years of a type, or suppliers, are counted one by one.
+const mostParts = 12
+
+// Reads tells what an answer hangs on. Row tells what a global id names.
+func (p *Plan) Reads(variables map[string]any, row func(id string) Row) Reads {
 	if p.Operation.Operation != ast.Query {
 		return Reads{Private: true}
 	}
-	r := reading{variables: variables, kind: kind, subjects: map[string]bool{}}
-	r.add(p.hanging)
+	r := reading{variables: variables, row: row, subjects: map[string]bool{}}
+	r.add(p.hanging, "")
 	for subject := range r.subjects {
-		for _, year := range r.years[subject] { // the whole type stands for its years
-			delete(r.subjects, year)
+		for _, part := range r.parts[subject] { // the whole type stands for its parts
+			delete(r.subjects, part)
 		}
 	}
 	out := Reads{Subjects: slices.Sorted(maps.Keys(r.subjects)), Private: r.private}
@@ -43,18 +55,19 @@ func (p *Plan) Reads(variables map[string]any, kind func(id string) string) Read
 type reading struct {
 	hint
 	variables map[string]any
-	kind      func(id string) string
+	row       func(id string) Row
 	subjects  map[string]bool
-	years     map[string][]string // by type: those of its years that are among the subjects
+	parts     map[string][]string // by type: those of its parts that are among the subjects
 }
 
-func (r *reading) add(h *hanging) {
+// add takes in what a selection hangs on; owner is the part of the supplier that it is below.
+func (r *reading) add(h *hanging, owner string) {
 	r.meet(h.hint)
 	for kind := range h.types {
 		r.subjects[kind] = true
 	}
-	for _, y := range h.years {
-		r.within(y)
+	for _, s := range h.some {
+		r.some(s, owner)
 	}
 	for _, f := range h.order {
 		if bySums(f.Args(r.variables)) {
@@ -63,8 +76,9 @@ func (r *reading) add(h *hanging) {
 	}
 	for _, n := range h.nodes {
 		for _, id := range ids(n.field.Args(r.variables)) {
-			if of := n.by[r.kind(id)]; of != nil {
-				r.add(of)
+			row := r.row(id)
+			if of := n.by[row.Kind]; of != nil {
+				r.add(of, row.Part)
 			} else { // no row, or one that nothing is said of
 				r.allow(0, 0)
 			}
@@ -72,28 +86,62 @@ func (r *reading) add(h *hanging) {
 	}
 }
 
-// within adds the years that a filter lets in; where it has no end on either side, all.
-func (r *reading) within(y within) {
-	filter, _ := y.filter.Args(r.variables)["filter"].(map[string]any)
-	from, begun := yearOf(filter["occurredFrom"])
-	to, ended := yearOf(filter["occurredTo"])
-	if !begun || !ended || to-from >= mostYears {
-		r.subjects[y.kind] = true
+// some adds the parts of a type that a scope lets in: the suppliers, which are fewer than those of a year, or else the years; where it bounds neither, the whole type.
+func (r *reading) some(s some, owner string) {
+	var filter map[string]any
+	if s.filter != nil {
+		filter, _ = s.filter.Args(r.variables)["filter"].(map[string]any)
+	}
+	switch {
+	case filter["includeSuperseded"] == true: // the line may be of another year and supplier by now
+	case s.owner:
+		r.part(s.kind, anySupplier, owner)
+		return
+	case r.suppliers(s.kind, filter) || r.years(s.kind, filter):
 		return
 	}
-	if r.years == nil {
-		r.years = map[string][]string{}
-	}
-	r.year(y.kind, "*")
-	for year := from; year <= to; year++ {
-		r.year(y.kind, strconv.Itoa(year))
-	}
+	r.subjects[s.kind] = true
 }
 
-func (r *reading) year(kind, year string) {
-	subject := kind + "/" + year
-	r.subjects[subject] = true
-	r.years[kind] = append(r.years[kind], subject)
+// suppliers adds the parts of the suppliers that a filter names, unless it names none, or too many. An id of anything else matches nothing.
+func (r *reading) suppliers(kind string, filter map[string]any) bool {
+	list, _ := filter["supplierIds"].([]any)
+	if len(list) == 0 || len(list) > mostParts {
+		return false
+	}
+	r.part(kind, anySupplier)
+	for _, id := range list {
+		id, _ := id.(string)
+		if row := r.row(id); row.Kind == "Supplier" {
+			r.part(kind, row.Part)
+		}
+	}
+	return true
+}
+
+// years adds the years between the days of a filter, unless it has no end on either side, or there are too many.
+func (r *reading) years(kind string, filter map[string]any) bool {
+	from, begun := yearOf(filter["occurredFrom"])
+	to, ended := yearOf(filter["occurredTo"])
+	if !begun || !ended || to-from >= mostParts {
+		return false
+	}
+	r.part(kind, anyYear)
+	for year := from; year <= to; year++ {
+		r.part(kind, strconv.Itoa(year))
+	}
+	return true
+}
+
+func (r *reading) part(kind string, parts ...string) {
+	if r.parts == nil {
+		r.parts = map[string][]string{}
+	}
+	for _, part := range parts {
+		subject := kind + "/" + part
+		r.subjects[subject] = true
+		r.parts[kind] = append(r.parts[kind], subject)
+	}
 }
 
 // yearOf reads the year of a day, "2024-05-31".
