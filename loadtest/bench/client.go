@@ -78,11 +78,15 @@ func (c *connection) head() (status, length int, err error) {
 		return 0, 0, err
 	}
 	length = -1
+	cached := false
 	for {
 		if line, err = c.r.ReadSlice('\n'); err != nil {
 			return 0, 0, err
 		}
 		if line = bytes.TrimSpace(line); len(line) == 0 {
+			if !cached {
+				c.cache = ""
+			}
 			return status, length, nil
 		}
 		name, value, _ := bytes.Cut(line, []byte(":"))
@@ -91,6 +95,7 @@ func (c *connection) head() (status, length int, err error) {
 			note(&c.tag, value)
 		case len(name) == len("Cache-Status") && strings.EqualFold(string(name), "Cache-Status"):
 			note(&c.cache, value)
+			cached = true
 		}
 		if len(name) == len("Content-Length") && strings.EqualFold(string(name), "Content-Length") {
 			if length, err = strconv.Atoi(string(bytes.TrimSpace(value))); err != nil {

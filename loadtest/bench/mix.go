@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -67,6 +68,9 @@ func (b *bench) mix(ctx context.Context) error {
 		sum += 1 / float64(rank+1)
 		m.bodies, m.weights = append(m.bodies, body), append(m.weights, sum)
 	}
+	if err := m.sound(ctx); err != nil {
+		return err
+	}
 	if _, _, err := m.run(ctx, mixFor/4); err != nil { // warms up
 		return err
 	}
@@ -92,7 +96,7 @@ func (b *bench) mix(ctx context.Context) error {
 	ratio := float64(kept) / float64(all)
 	b.add(figure{fmt.Sprintf("answers that were kept ones, %d reads by Zipf over %d requests and %d writes to %d organizations", reads, len(m.bodies), writes, mixTenants),
 		fmt.Sprintf("%.1f %% %v; %.0f operations/s", 100*ratio, m.statuses, float64(reads+writes)/mixFor.Seconds()), ">= 88 %", ratio >= 0.88})
-	layers := (after.hit - before.hit) / (after.hit - before.hit + after.miss - before.miss)
+	layers := (after.found - before.found) / (after.asked - before.asked)
 	b.add(figure{"the same over all layers and strategies", fmt.Sprintf("%.1f %%", 100*layers), ">= 92 %", layers >= 0.92})
 	return nil
 }
@@ -156,7 +160,7 @@ func (t *tenant) request(n int) string {
 	case 6:
 		return fmt.Sprintf(`{ categories { number name } factorDatasets { name version } viewerYear: categoryStatements(year: %d) { included } }`, year)
 	case 7:
-		return fmt.Sprintf(`{ footprint(groupBy: [PERIOD], filter: %s) { nodes { period totals { co2e } } } }`, days)
+		return fmt.Sprintf(`{ footprint(groupBy: [MONTH], filter: %s) { nodes { period totals { co2e } } } }`, days)
 	case 8:
 		return fmt.Sprintf(`{ emissions(first: %d, filter: %s) { nodes { co2e method occurredOn } totals { co2e } } }`, 10+n/10, days)
 	}
@@ -175,6 +179,27 @@ func (t *tenant) write(random *rand.Rand) string {
 		return fmt.Sprintf(`mutation { upsertSuppliers(input: {suppliers: [{externalId: %q, name: "Supplier %d"}]}) { updated } }`, supplier, n)
 	}
 	return fmt.Sprintf(`mutation { setCategoryStatement(input: {year: 2025, category: %d, included: false, reason: "reason %d"}) { statement { reason } } }`, 1+random.IntN(15), n)
+}
+
+// sound asks each request once, and wants an answer without errors: what is refused would be counted with the others.
+func (m *mixed) sound(ctx context.Context) error {
+	conn, err := dial(ctx, m.server.address)
+	if err != nil {
+		return err
+	}
+	defer conn.Close()
+	s := *m.server
+	for at, body := range m.bodies {
+		var answer bytes.Buffer
+		s.key = m.tenants[at%mixTenants].key
+		if _, err := conn.ask(s.request("", body), &answer); err != nil {
+			return err
+		}
+		if bytes.HasPrefix(answer.Bytes(), []byte(`{"errors"`)) {
+			return fmt.Errorf("%s: %.300s", body, answer.Bytes())
+		}
+	}
+	return nil
 }
 
 // run reads and writes for a while.
@@ -242,8 +267,8 @@ func stateOf(status string) string {
 	return strings.TrimPrefix(word, "fwd=")
 }
 
-// looked is how many look-ups of all layers and strategies found something, and how many did not.
-type looked struct{ hit, miss float64 }
+// looked is how often something was looked for, by any strategy, and in how many of these cases some layer had it.
+type looked struct{ asked, found float64 }
 
 func hits(ctx context.Context, s *server) (l looked, err error) {
 	r, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+s.admin+"/metrics", nil)
@@ -267,11 +292,12 @@ func hits(ctx context.Context, s *server) (l looked, err error) {
 		if _, err := fmt.Sscan(line[strings.LastIndexByte(line, ' '):], &n); err != nil {
 			return l, err
 		}
-		switch {
-		case strings.Contains(line, `result="hit"`), strings.Contains(line, `result="stale"`), strings.Contains(line, `result="negative"`):
-			l.hit += n
-		case strings.Contains(line, `result="miss"`):
-			l.miss += n
+		found := strings.Contains(line, `result="hit"`) || strings.Contains(line, `result="stale"`) || strings.Contains(line, `result="negative"`)
+		if found {
+			l.found += n
+		}
+		if strings.Contains(line, `layer="L1"`) && (found || strings.Contains(line, `result="miss"`)) { // each is looked for there first
+			l.asked += n
 		}
 	}
 	return l, nil
