@@ -18,7 +18,12 @@ type Vector struct {
 	Own   map[string]int64 // of the organization
 	All   map[string]int64 // of what is everybody's
 	Total int64            // of all that is the organization's own: with each of its writes it grows
+
+	number uint64
 }
+
+// Number is of no other vector of the process.
+func (v *Vector) Number() uint64 { return v.number }
 
 // VersionsOptions are what a mirror of versions needs.
 type VersionsOptions struct {
@@ -51,6 +56,7 @@ type Versions struct {
 	reads  map[[16]byte]*reading
 	word   map[[16]byte]bool // whose commits others are to hear of
 	waking chan struct{}
+	last   uint64 // number of a vector
 	self   string // names this mirror among those on Redis
 	missed bool   // a question for changes was not answered
 }

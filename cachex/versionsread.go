@@ -69,6 +69,10 @@ func (v *Versions) land(org [16]byte, r *reading) *oneRead {
 	defer v.mu.Unlock()
 	f := r.running
 	r.running, r.next = r.next, nil
+	if f.err == nil {
+		v.last++
+		f.vector.number = v.last
+	}
 	if v.reads[org] == r {
 		if f.err == nil {
 			v.held.Set(org, f.vector)

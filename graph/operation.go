@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/99designs/gqlgen/graphql"
@@ -64,6 +65,7 @@ type prepared struct {
 	// Of a query that may come again, found once: what its answer hangs on, and its variables in their one form. nil: not found yet.
 	reads *plan.Reads
 	form  []byte
+	found atomic.Pointer[found] // the slot that was found last
 }
 
 // subscription tells whether the operation is one.

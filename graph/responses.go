@@ -107,8 +107,25 @@ func (h *Handler) slot(ctx context.Context, p *prepared, c *conditions, form str
 		return &slot{reason: unversioned}
 	}
 	s := &slot{vector: vector, reads: reads}
+	if f := p.found.Load(); f != nil && !c.explain && f.org == v.Org && f.vector == vector.Number() && f.form == form {
+		s.key, s.asked, s.tag = f.key, f.asked, f.tag
+		return s
+	}
 	r.name(s, p, v, form, c.explain)
+	if p.reads != nil {
+		p.found.Store(&found{v.Org, vector.Number(), form, s.key, s.asked, s.tag})
+	}
 	return s
+}
+
+// found is how a slot was named. Until the organization is written to it is named so again; the role is one for all who send a remembered request.
+type found struct {
+	org    [16]byte
+	vector uint64
+	form   string
+	key    string
+	asked  AskedID
+	tag    string
 }
 
 // vector gives the versions that an answer is looked for under: those of memory, or, where the client has seen a newer one or wants to be sure, the database's.

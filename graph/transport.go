@@ -69,9 +69,15 @@ func (h *Handler) write(w http.ResponseWriter, form form, a *answer) {
 	h.send(w, form, status, a)
 }
 
+// ofTheCopy are headers that say nothing but what a client's copy came with (RFC 9110, 15.4.5).
+var ofTheCopy = [...]string{"Content-Security-Policy", "Cross-Origin-Opener-Policy", "Cross-Origin-Resource-Policy", "Referrer-Policy", "X-Content-Type-Options"}
+
 // unchanged tells a client that its copy is good.
 func (h *Handler) unchanged(w http.ResponseWriter) {
 	header := w.Header()
+	for _, name := range ofTheCopy {
+		delete(header, name)
+	}
 	if header["Cache-Control"] == nil {
 		header["Cache-Control"] = cacheControl
 	}
