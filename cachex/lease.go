@@ -40,7 +40,8 @@ const (
 	usualWait = 2 * time.Second
 )
 
-// claim asks for the lease and looks for the entry, in one round trip and in this order: who gets the lease after another gave it back finds what it stored.
+// claim asks for the lease and looks for the entry, in one round trip and in this order: who gets the lease after another gave it back finds what it stored. The lease is
+// also his who got it before without hearing so.
 func (r *redisStore) claim(ctx context.Context, k key, token string) (e *Entry, mine bool, err error) {
 	at := r.data(k)
 	type both struct {
@@ -50,13 +51,14 @@ func (r *redisStore) claim(ctx context.Context, k key, token string) (e *Entry, 
 	got, err := within(ctx, r, r.writes, func(ctx context.Context) (both, error) {
 		p := r.client.Pipeline()
 		lease := p.SetArgs(ctx, r.leaseOf(k), token, redis.SetArgs{Mode: "NX", TTL: r.lease})
+		holder := p.Get(ctx, r.leaseOf(k))
 		body := p.Get(ctx, at)
 		_, _ = p.Exec(ctx)
 		if err := lease.Err(); err != nil && !errors.Is(err, redis.Nil) {
 			return both{}, err
 		}
 		b, err := bytesOf(body)
-		return both{b, lease.Err() == nil}, err
+		return both{b, lease.Err() == nil || holder.Val() == token}, err
 	})
 	if err != nil {
 		return nil, false, err

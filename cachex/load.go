@@ -217,6 +217,9 @@ func (f *flight) found(e *Entry) (*Entry, Outcome, error) {
 	return e, out, nil
 }
 
+// mostSilent is how many questions in a row Redis may leave without an answer while another server is known to load: it is slow where a crowd waits for the cores.
+const mostSilent = 3
+
 // claim gets the lease, or the entry that another server has loaded meanwhile. It gives neither where Redis is away or the wait was too long: then it is loaded here
 // all the same, and not stored there.
 func (f *flight) claim() (*Entry, string, error) {
@@ -226,11 +229,17 @@ func (f *flight) claim() (*Entry, string, error) {
 		wait = usualWait
 	}
 	until := time.Now().Add(wait)
+	silent := mostSilent // until somebody else is known to load
 	for pause := firstPause; ; pause = min(2*pause, longestPause) {
 		// Asked for to the end: a lease that nobody knows he holds would keep others waiting.
 		e, mine, err := c.l2.claim(context.WithoutCancel(f.ctx), f.key, token)
 		if e != nil && !(f.strategy.received(e, c.o.Now()) && f.serves(e)) {
 			e = nil
+		}
+		if err != nil {
+			silent++
+		} else {
+			silent = 0
 		}
 		switch ended := f.ctx.Err(); {
 		case mine && (e != nil || ended != nil):
@@ -241,7 +250,7 @@ func (f *flight) claim() (*Entry, string, error) {
 			return nil, "", ended
 		case e != nil:
 			return e, "", nil
-		case err != nil || time.Now().Add(pause).After(until):
+		case silent > mostSilent || time.Now().Add(pause).After(until):
 			return nil, "", nil
 		case mine:
 			return nil, token, nil

@@ -122,6 +122,65 @@ func TestTwoServersLoadOnce(t *testing.T) {
 	}
 }
 
+// A Redis that is slow for a moment, since the crowd that waits wants the cores too, does not make everybody load. A lease that was got meanwhile, without hearing so, is
+// found to be one's own.
+func TestASlowMomentDoesNotMakeAllLoad(t *testing.T) {
+	t.Parallel()
+	for name, fails := range map[string]bool{"another server loads": false, "and fails": true} {
+		t.Run(name, func(t *testing.T) {
+			r := servertest.NewRedis(t)
+			p := servertest.NewProxy(t, r.URL())
+			const answered = 300 * time.Millisecond
+			o := cachex.Options{Redis: servertest.Connect(t, r.URL()), Prefix: unique(), Lease: time.Minute}
+			a, s := newChain(t, o), strategy()
+			s.Wait = time.Minute
+			o.Redis, o.Timeout = servertest.Connect(t, p.URL()), answered
+			b := newChain(t, o)
+			var loads atomic.Int64
+			begun, finish := make(chan struct{}), make(chan error)
+			var all sync.WaitGroup
+			all.Go(func() {
+				_, _, err := a.Load(t.Context(), s, "x", func(context.Context) (*cachex.Entry, error) {
+					loads.Add(1)
+					close(begun)
+					e := body("x")
+					return &e, <-finish
+				})
+				if (err != nil) != fails {
+					t.Error(err)
+				}
+			})
+			<-begun
+			began := time.Now()
+			all.Go(func() {
+				if e, _, err := b.Load(t.Context(), s, "x", giving(&loads, "x")); err != nil || string(e.Body) != "x" {
+					t.Errorf("%v, %v", e, err)
+				}
+			})
+			time.Sleep(answered) // it has heard that another loads
+			p.Stall()
+			if fails {
+				finish <- errors.New("no")
+			}
+			time.Sleep(3 * answered / 2)
+			p.Heal()
+			if !fails {
+				finish <- nil
+			}
+			all.Wait()
+			want := int64(1)
+			if fails {
+				want = 2
+			}
+			if took := time.Since(began); loads.Load() != want || took > 20*time.Second {
+				t.Errorf("%d loads in %v, want %d", loads.Load(), took, want)
+			}
+			_, l2 := b.Stores()
+			eventually(t, "it is in Redis", func() bool { _, err := l2.Get(t.Context(), cachex.Key(s.Name, "x")); return err == nil })
+		})
+	}
+}
+
 // Whoever holds the lease died: others load when it is over, and not before.
 func TestADeadHolderBlocksNoLongerThanItsLease(t *testing.T) {
 	t.Parallel()

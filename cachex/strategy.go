@@ -30,7 +30,7 @@ func Strategies() []Strategy {
 		{Name: EntityResolution, Lifetime: 24 * time.Hour, Fresh: 20 * time.Hour, Negative: 15 * time.Second, Alone: true},
 		{Name: LLMResponses, Lifetime: time.Hour, Fresh: 55 * time.Minute, Negative: time.Minute, Wait: 20 * time.Second, Compress: true},
 		{Name: CalculationResults, Lifetime: 30 * time.Minute, Fresh: 25 * time.Minute, Negative: 5 * time.Second, Compress: true},
-		{Name: APIResponses, Lifetime: 5 * time.Minute, Fresh: 4 * time.Minute, Compress: true},
+		{Name: APIResponses, Lifetime: 5 * time.Minute, Fresh: 4 * time.Minute, Wait: 10 * time.Second, Compress: true},
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/maypok86/otter/v2"
 	"github.com/vektah/gqlparser/v2/ast"
 
 	"carbongraph/cachex"
@@ -44,7 +45,15 @@ type responses struct {
 	packer  *packer
 	hashes  sync.Pool // of HMAC with the secret
 	popular *Popular
+	// long is when something was answered with more than is kept: who asks for it waits for nobody else who does.
+	long *otter.Cache[AskedID, time.Time]
 }
+
+const (
+	mostLong = 4096
+	longFor  = time.Minute
+)
+
 
 func newResponses(o *ResponseOptions, schema *ast.Schema, packer *packer) *responses {
 	if o == nil {
@@ -55,6 +64,7 @@ func newResponses(o *ResponseOptions, schema *ast.Schema, packer *packer) *respo
 		r.Now = time.Now
 	}
 	r.popular = newPopular(r.Now)
+	r.long = otter.Must(&otter.Options[AskedID, time.Time]{MaximumSize: mostLong})
 	r.hashes.New = func() any { return hmac.New(sha256.New, r.Secret) }
 	return r
 }
@@ -334,6 +344,7 @@ func (h *Handler) maker(p *prepared, s *slot, cost *atomic.Int64) func(context.C
 			why = wasError
 		case len(a.raw) > largest:
 			why = tooLong
+			h.responses.long.Set(s.asked, h.responses.Now())
 		case !h.responses.still(ctx, s):
 			why = hasMoved
 		}
@@ -345,9 +356,9 @@ func (h *Handler) maker(p *prepared, s *slot, cost *atomic.Int64) func(context.C
 	}
 }
 
-// load takes what is kept by now, or has it made; or has it made whatever is kept, where the client wants it new.
+// load takes what is kept by now, or has it made; or has it made whatever is kept, where the client wants it new, or nothing is going to be kept.
 func (r *responses) load(ctx context.Context, s *slot, c *conditions, load func(context.Context) (*cachex.Entry, error)) (*cachex.Entry, cachex.Outcome, error) {
-	if !c.anew && !c.limited {
+	if at, long := r.long.GetIfPresent(s.asked); !c.anew && !c.limited && !(long && r.Now().Sub(at) < longFor) {
 		return r.Cache.Load(ctx, r.Strategy, s.key, load)
 	}
 	e, err := load(ctx)

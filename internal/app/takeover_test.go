@@ -171,10 +171,16 @@ func (s *slowed) ends(t *testing.T, before int) batchRow {
 // process runs a server in a process of its own, to be killed.
 func (s *slowed) process(t *testing.T) (*served, *os.Process) {
 	t.Helper()
+	return process(t, s.env)
+}
+
+// process starts a server as a process of its own.
+func process(t *testing.T, env map[string]string) (*served, *os.Process) {
+	t.Helper()
 	listen, admin := free(t), free(t)
 	cmd := exec.Command(program(t), "serve", "--listen-addr", listen, "--admin-addr", admin, "--log-format", "json")
 	cmd.Env = append(os.Environ(), asProgram+"=1")
-	for name, v := range s.env {
+	for name, v := range env {
 		cmd.Env = append(cmd.Env, settingOf+name+"="+v)
 	}
 	at := &served{base: "http://" + listen, admin: "http://" + admin, log: &safeBuffer{}}

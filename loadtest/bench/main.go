@@ -34,7 +34,7 @@ func main() {
 	flag.IntVar(&o.suppliers, "suppliers", 10_000, "suppliers in the ledger")
 	flag.IntVar(&o.rounds, "rounds", 5, "rounds of each comparison")
 	flag.DurationVar(&o.round, "round", 3*time.Second, "length of a round")
-	flag.Var(&o.only, "only", "measure these alone, with commas between: engines (that is ratios, crowd, memory), limits, depth, sums, recalculation, batches, responses, mix, mutations")
+	flag.Var(&o.only, "only", "measure these alone, with commas between: engines (that is ratios, crowd, memory), limits, depth, sums, recalculation, batches, responses, mix, visibility, mutations")
 	flag.Var(&o.documents, "documents", "of the engines' documents these alone: Q1, Q2, Q3")
 	flag.StringVar(&o.reuse, "reuse", "", "keep the database bench_`NAME` and use it again where it is there, with as many rows as it has; mutations are left out")
 	flag.StringVar(&o.profile, "profile", "", "write CPU and allocation profiles of the server to `FILE`.Q1.cpu, FILE.Q1.allocs and so on")
@@ -91,6 +91,7 @@ func steps() []step {
 		{"batches", "", (*bench).batches},
 		{"responses", "", (*bench).responses},
 		{"mix", "", (*bench).mix},
+		{"visibility", "", (*bench).visibility},
 		{"mutations", "", (*bench).mutations},
 	}
 }
