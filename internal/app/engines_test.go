@@ -63,7 +63,7 @@ func setting(t testing.TB, name string, fallback int) int {
 
 func documents(t testing.TB) int {
 	if raced {
-		return setting(t, documentsVariable, 400)
+		return setting(t, documentsVariable, 100)
 	}
 	return setting(t, documentsVariable, 10_000)
 }

@@ -62,6 +62,7 @@ func (tr *troubled) primed(i int, begin func(*storetest.Proxy), ask func() said)
 
 // A database that is away makes both engines answer alike.
 func TestEnginesWithoutADatabase(t *testing.T) {
+	t.Parallel()
 	tr := newTroubled(t)
 	docs := deep()
 	for i := range 60 {
@@ -88,6 +89,7 @@ func TestEnginesWithoutADatabase(t *testing.T) {
 
 // A connection that ends in the midst of an operation, wherever that is, costs the answer or a part of it, never its truth; afterwards all is well.
 func TestEnginesLoseTheirDatabase(t *testing.T) {
+	t.Parallel()
 	tr := newTroubled(t)
 	for i, e := range tr.all {
 		for nr, d := range deep() {

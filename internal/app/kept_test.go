@@ -32,7 +32,7 @@ func TestKeptAnswersAreThoseOfNow(t *testing.T) {
 		random := rand.New(rand.NewPCG(uint64(c.seed(t)), 8))
 		writes := 40
 		if raced {
-			writes = 8
+			writes = 4
 		}
 		rounds := setting(t, "KEPT_WRITES", writes)
 		pool := c.stocked()

@@ -208,7 +208,7 @@ func (l *leak) ways(random *rand.Rand) (all []*asked) {
 		}
 	}
 	if raced {
-		all = slices.DeleteFunc(all, func(a *asked) bool { return a.method != "GET by hash" && random.IntN(8) > 0 })
+		all = slices.DeleteFunc(all, func(a *asked) bool { return a.method != "GET by hash" && random.IntN(20) > 0 })
 	}
 	random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
 	return all
