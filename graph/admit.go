@@ -132,7 +132,11 @@ func (h *Handler) let(ctx context.Context, p *prepared, held *answer, class gate
 func (t *turn) answer(ctx context.Context, p *prepared, c *conditions) *answer {
 	s := t.h.slot(ctx, p, c, mediaJSON)
 	a := t.h.held(ctx, p, s, c)
-	if a == nil {
+	switch {
+	case a != nil:
+	case c.only && s.reason == "":
+		a = t.h.missing(ctx, p, s)
+	default:
 		a = t.run(ctx, p, s, c)
 	}
 	t.count(ctx, p, s, a)

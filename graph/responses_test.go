@@ -227,6 +227,15 @@ func TestWhatAClientSaysOfCaches(t *testing.T) {
 		t.Errorf("only what is there, and nothing is: %d %s", got.Code, got.Body)
 	}
 	k.get(t, numbers)
+	// In a list each operation is answered by itself.
+	both := httptest.NewRequest("POST", "/graphql", strings.NewReader(`[{"query":"`+numbers+`"},{"query":"{categories{name}}"}]`))
+	both.Header.Set("Content-Type", "application/json")
+	both.Header.Set("Cache-Control", "only-if-cached")
+	got := httptest.NewRecorder()
+	k.ServeHTTP(got, both)
+	if text := got.Body.String(); k.begun.Load() != 1 || !strings.HasPrefix(text, `[{"data":`) || strings.Count(text, `"code":"NOT_FOUND"`) != 1 {
+		t.Errorf("one of two is there: %s, run %d times", text, k.begun.Load())
+	}
 	k.now.Store(30)
 	if got := k.get(t, numbers, "Cache-Control", "max-age=20"); k.begun.Load() != 2 {
 		t.Errorf("an answer of 30 seconds where 20 are allowed: %v", got.Header())

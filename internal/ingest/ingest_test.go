@@ -283,7 +283,16 @@ func shared(t *testing.T, folder string) string {
 	return dir
 }
 
+// large leaves to the pass without the race detector what reads so much, by one goroutine, that the detector takes the better part of a minute for it.
+func large(t *testing.T) {
+	t.Helper()
+	if raced {
+		t.Skip("so many rows are read once more without the race detector: see the Makefile")
+	}
+}
+
 func TestRealLedgersAreReadWhole(t *testing.T) {
+	large(t)
 	for name, tc := range map[string]struct {
 		folder, example, files string
 		rows, keyless, assumed int

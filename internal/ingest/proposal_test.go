@@ -191,6 +191,7 @@ func TestWorkbooksAndParquetAreProposedToo(t *testing.T) {
 // TestRealLayoutsGetAProposalThatImportsThem tells how far a proposal goes by itself: of twelve real files in eleven layouts, how many rows go in by what
 // is proposed, once somebody said that the books are kept in pounds. No published ledger says so itself.
 func TestRealLayoutsGetAProposalThatImportsThem(t *testing.T) {
+	large(t)
 	devon, _ := filepath.Glob(filepath.Join(shared(t, "spend-devon"), "*.csv.gz"))
 	oxford, _ := filepath.Glob(filepath.Join(shared(t, "spend-oxford"), "*.csv.gz"))
 	whole, rows, failed := 0, 0, 0

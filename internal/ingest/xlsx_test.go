@@ -185,6 +185,7 @@ func TestASheetIsFoundByItsName(t *testing.T) {
 }
 
 func TestAMillionEmptyRowsArePassedOver(t *testing.T) {
+	large(t)
 	var rows strings.Builder
 	rows.WriteString(xlsxHeader)
 	for i := range 1_000_000 {
