@@ -54,7 +54,6 @@ const (
 	longFor  = time.Minute
 )
 
-
 func newResponses(o *ResponseOptions, schema *ast.Schema, packer *packer) *responses {
 	if o == nil {
 		return nil
