@@ -569,6 +569,8 @@ func TestWhatOthersWriteIsRaised(t *testing.T) {
 			"Activity Activity/1950 Activity/2024 Activity/@*"},
 		{"deleted emissions", "DELETE FROM emissions WHERE org_id = " + org + " AND occurred_on BETWEEN '2024-01-01' AND '2024-12-31'", "Emission Emission/2024 Emission/@*"},
 		{"a transaction raises once", "BEGIN; UPDATE suppliers SET name = 'x' WHERE org_id = " + org + "; UPDATE suppliers SET name = 'y' WHERE org_id = " + org + "; COMMIT", "Supplier Supplier/@*"},
+		{"also what follows on what is taken back", "BEGIN; SAVEPOINT before; UPDATE suppliers SET name = 'x' WHERE org_id = " + org + "; ROLLBACK TO before; UPDATE suppliers SET name = 'y' WHERE org_id = " + org + "; COMMIT", "Supplier Supplier/@*"},
+		{"and what is written with another's", "BEGIN; UPDATE suppliers SET name = 'x' WHERE org_id = '" + rival.String() + "'; UPDATE suppliers SET name = 'z'; COMMIT", "Supplier Supplier/@*"},
 		{"one that is taken back does not", "BEGIN; UPDATE suppliers SET name = 'z'; ROLLBACK", ""},
 		{"also a part of a table", "TRUNCATE emission_sums_2", "Emission Emission/* Emission/@*"},
 		{"and what is written to a part", "INSERT INTO emission_sums_1 SELECT org_id, 1, gen_random_uuid(), period, category_number, method, dataset_id, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1 FROM emission_sums WHERE org_id = " + org + " AND grain = 3 LIMIT 1", "Emission Emission/* Emission/@*"},
