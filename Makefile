@@ -25,7 +25,7 @@ test: test-go test-browser test-clients ## every test, on real servers that are 
 # The real ledgers, and a million rows, are too large for the race detector, and 20,000 documents for both engines, or every statement under 64 clients, take it too long: they are
 # read once more without it. So is whatever has a bound of time or memory that the race detector would break, and the laws of the store, which it tries less often.
 test-go:
-	$(TESTENV) $(GO) test $(RACE) -timeout 14m ./...
+	$(TESTENV) $(GO) test $(RACE) -timeout 20m ./...
 	$(GO) test -count=1 -run '^(TestRealLedgers|TestRealLayouts|TestAMillionEmptyRows)' ./internal/batch ./internal/ingest
 	$(TESTENV) $(GO) test -count=1 -run '^($(LAWS))$$' ./store
 	$(TESTENV) $(GO) test -count=1 -timeout 12m -run '^(TestEnginesAgree|TestStatements|TestIdleSubscriptionsAreSmall|TestDroppedConnectionsLeaveNothing)$$' ./internal/app ./resolvers
