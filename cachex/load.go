@@ -250,10 +250,10 @@ func (f *flight) claim() (*Entry, string, error) {
 			return nil, "", ended
 		case e != nil:
 			return e, "", nil
+		case mine: // however late it is: others would wait for a lease that nobody uses
+			return nil, token, nil
 		case silent > mostSilent || time.Now().Add(pause).After(until):
 			return nil, "", nil
-		case mine:
-			return nil, token, nil
 		}
 		select {
 		case <-time.After(pause):

@@ -225,6 +225,21 @@ func TestTheWaitForAnotherServerEnds(t *testing.T) {
 	}
 }
 
+// A lease that comes when the wait is over is used, and given back.
+func TestALeaseThatComesLateIsUsed(t *testing.T) {
+	t.Parallel()
+	redis := servertest.Shared(t)
+	c, s := newChain(t, cachex.Options{Redis: redis, Prefix: unique(), Lease: time.Minute}), strategy()
+	s.Wait = time.Nanosecond
+	var loads atomic.Int64
+	if _, _, err := c.Load(t.Context(), s, "x", giving(&loads, "x")); err != nil {
+		t.Fatal(err)
+	}
+	_, l2 := c.Stores()
+	eventually(t, "it is in Redis", func() bool { _, err := l2.Get(t.Context(), cachex.Key(s.Name, "x")); return err == nil })
+	eventually(t, "the lease is given back", func() bool { return redis.Exists(t.Context(), c.Lease(s.Name, "x")).Val() == 0 })
+}
+
 func TestWaitersLeaveByThemselves(t *testing.T) {
 	t.Parallel()
 	c, s := newChain(t, cachex.Options{}), strategy()
