@@ -49,6 +49,7 @@ type responses struct {
 	long *otter.Cache[AskedID, time.Time]
 }
 
+// mostLong and longFor bound what is known of long answers: of so many, and for so long, since the next one may be shorter.
 const (
 	mostLong = 4096
 	longFor  = time.Minute

@@ -253,6 +253,7 @@ func (r *register) query(random *rand.Rand) string {
 // trouble troubles the servers, one or both: it cuts and stalls their connections to Redis, has Redis forget everything, kills it, and has a server stand still.
 func (f *freshness) trouble(done <-chan struct{}) {
 	random := rand.New(rand.NewPCG(3, 3))
+	client := servertest.Connect(f.t, f.redis.URL())
 	pause := func() bool {
 		select {
 		case <-done:
@@ -281,7 +282,7 @@ func (f *freshness) trouble(done <-chan struct{}) {
 			}
 			undo = func() { _ = f.processes[i].Signal(syscall.SIGCONT) }
 		default:
-			if err := servertest.Connect(f.t, f.redis.URL()).FlushAll(f.t.Context()).Err(); err != nil {
+			if err := client.FlushAll(f.t.Context()).Err(); err != nil {
 				f.t.Error(err)
 			}
 			undo = func() {}

@@ -7,29 +7,31 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"os"
 	"regexp"
 	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"carbongraph/internal/servertest"
 )
 
 // A thousand who ask the same of two servers at once, while nothing of it is kept, have it run once: each server lets one of them run it, and the server that comes second
 // waits for what the first one puts into Redis. Without Redis each server runs it once.
 func TestAStampedeOverServersRunsOnce(t *testing.T) {
-	for name, redis := range map[string]string{"over Redis": os.Getenv("TEST_REDIS_URL"), "without Redis": ""} {
+	for name, shared := range map[string]bool{"over Redis": true, "without Redis": false} {
 		t.Run(name, func(t *testing.T) {
-			if redis == "" && name == "over Redis" {
-				t.Skip("TEST_REDIS_URL is not set: give the address of a Redis server, or run the tests by `make test`")
-			}
 			env := onPostgres(t)
 			es := &engines{}
 			es.fill(t, env)
 			b := newBlocked(t, env["DATABASE_URL"])
 			settings := maps.Clone(env)
-			maps.Copy(settings, map[string]string{"REDIS_URL": redis, "RATE_LIMIT": "0"})
+			settings["RATE_LIMIT"] = "0"
+			want := 2
+			if shared {
+				settings["REDIS_URL"], want = servertest.NewRedis(t).URL(), 1
+			}
 			client := &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 500}, Timeout: time.Minute}
 			t.Cleanup(client.CloseIdleConnections)
 			var servers []*served
@@ -38,10 +40,6 @@ func TestAStampedeOverServersRunsOnce(t *testing.T) {
 				s.ready(t)
 				s.ask(t, es.keys[0], "{ viewer { keyName } }") // so that the key is known
 				servers = append(servers, s)
-			}
-			want := 1
-			if redis == "" {
-				want = 2
 			}
 			// A Redis that takes longer than 50 ms, since a thousand clients want the cores too, is done without: then it is not this that was tried.
 			for try := range 3 {

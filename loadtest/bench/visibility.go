@@ -107,8 +107,8 @@ func watch(ctx context.Context, servers [2]*server, t *tenant) ([]time.Duration,
 		i := n % len(t.nodes)
 		name := fmt.Sprintf("Shown %d %d", n, time.Now().UnixNano())
 		write := servers[0].request("", asked(fmt.Sprintf(`mutation { upsertSuppliers(input: {suppliers: [{externalId: %q, name: %q}]}) { updated } }`, t.suppliers[i], name)))
-		read := asked(fmt.Sprintf(`{ node(id: %q) { ... on Supplier { name } } }`, t.nodes[i]))
-		if _, err := shows(conns[1], servers[1].request("", read), name); err != nil { // so that it is kept there
+		look := asked(fmt.Sprintf(`{ node(id: %q) { ... on Supplier { name } } }`, t.nodes[i]))
+		if _, err := shows(conns[1], servers[1].request("", look), name); err != nil { // so that it is kept there
 			return nil, err
 		}
 		var answer bytes.Buffer
@@ -116,12 +116,12 @@ func watch(ctx context.Context, servers [2]*server, t *tenant) ([]time.Duration,
 			return nil, err
 		}
 		answered := time.Now()
-		if ok, err := shows(conns[0], servers[0].request("", read), name); err != nil || !ok {
+		if ok, err := shows(conns[0], servers[0].request("", look), name); err != nil || !ok {
 			return nil, fmt.Errorf("the server that was written to does not show it: %s (%w)", answer.Bytes(), err)
 		}
 		for ok := false; !ok; {
 			var err error
-			if ok, err = shows(conns[1], servers[1].request("", read), name); err != nil {
+			if ok, err = shows(conns[1], servers[1].request("", look), name); err != nil {
 				return nil, err
 			}
 			if time.Since(answered) > 10*time.Second {
