@@ -61,7 +61,7 @@ var statementDocuments = map[string]struct {
 	"nothing is counted unasked":                 {document: `{ emissions(first: 5) { nodes { id } } }`, statements: 1},
 	"totals and count of the root come together": {document: `{ emissions(first: 5) { totalCount totals { co2e activityCount } } }`, statements: 2},
 	"deep": {document: `{ activities(first: 50) { nodes { supplier { name } emission { activity { externalId } run { reason } factor { dataset { supersedes { version } } supersededBy { id } } }
-		history(first: 3) { totalCount nodes { supplier { name } } } } } }`, statements: 10, joined: 1},
+		history(first: 3) { totalCount nodes { supplier { name } } } } } }`, statements: 11, joined: 1},
 	"along with a page": {document: `{ emissions(first: 50) { nodes { co2e supplier { name } s: supplier { country } activity { externalId } run { reason } factor { name } } pageInfo { endCursor } } }`,
 		statements: 5, joined: 3},
 	"along with a page, and of it too":      {document: `{ emissions(first: 50) { edges { cursor node { supplier { name } activity { supplier { name country } } } } } }`, statements: 3, joined: 2},

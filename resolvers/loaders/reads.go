@@ -61,6 +61,11 @@ var (
 		Query: func(from Ledger, ids []store.ID, some store.Columns) *store.Select[store.EmissionFactor] {
 			return from.Store.SuccessorsOf(ids, some)
 		}})
+	// Predecessors gives what each dataset supersedes.
+	Predecessors = byID(exec.Keyed[store.FactorDataset]{Name: "dataset-predecessor",
+		Query: func(from Ledger, ids []store.ID, some store.Columns) *store.Select[store.FactorDataset] {
+			return from.Store.PredecessorsOf(ids, some)
+		}})
 	// Categories are always in memory.
 	Categories = byID(exec.Keyed[store.Category]{Name: "category", Held: func(_ Ledger, id store.ID) *store.Category {
 		return store.CategoryByNumber(int32(store.Global(store.KindCategory, id).CategoryNumber()))

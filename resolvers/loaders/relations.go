@@ -47,8 +47,8 @@ var (
 	EmissionFactorSupersededBy = &One[store.EmissionFactor, store.EmissionFactor]{Read: Successors,
 		Start: own("EmissionFactor", "supersededBy", func(f *store.EmissionFactor) store.ID { return f.ID })}
 
-	FactorDatasetSupersedes = &One[store.FactorDataset, store.FactorDataset]{Read: Datasets,
-		Start: start("FactorDataset", "supersedes", "SupersedesID", func(d *store.FactorDataset) *store.ID { return d.SupersedesID })}
+	FactorDatasetSupersedes = &One[store.FactorDataset, store.FactorDataset]{Read: Predecessors,
+		Start: own("FactorDataset", "supersedes", func(d *store.FactorDataset) store.ID { return d.ID })}
 
 	FactorMappingFactor = &One[store.FactorMapping, store.EmissionFactor]{Read: Factors,
 		Start: start("FactorMapping", "factor", "FactorID", func(m *store.FactorMapping) *store.ID { return m.FactorID })}
