@@ -111,8 +111,15 @@ func selection(s *ast.Schema, t *ast.Type, depth int) string {
 	if def.IsLeafType() {
 		return ""
 	}
-	if def.IsAbstractType() {
+	switch def.Kind {
+	case ast.Interface:
 		return "{ __typename id }"
+	case ast.Union:
+		parts := []string{"__typename"}
+		for _, name := range def.Types {
+			parts = append(parts, "... on "+name+" "+selection(s, ast.NamedType(name, nil), depth))
+		}
+		return "{ " + strings.Join(parts, " ") + " }"
 	}
 	parts := []string{"__typename"}
 	for _, f := range def.Fields {

@@ -15,11 +15,7 @@ import (
 
 func importing(t *testing.T, st *store.Store) resolvers.Options {
 	t.Helper()
-	engine, err := factors.Engine()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return resolvers.Options{Importer: batch.New(batch.Options{Store: st, Catalog: factors.NewCatalog(st, 0), Engine: engine, Now: clock})}
+	return resolvers.Options{Importer: batch.New(batch.Options{Store: st, Catalog: factors.NewCatalog(st, 0), Engine: engine(), Now: clock})}
 }
 
 // Mutations, one after the other on one ledger, with their answers.

@@ -32,7 +32,8 @@ type reach struct {
 // secret, and a page of them has the same cursors for all.
 var answersShared = []string{"Query.node(id)", "Query.nodes(ids)", "Query.emissionFactors(after)", "Query.emissionFactors(before)",
 	"Query.emissionFactors(filter.datasetIds)", "Mutation.importActivities(input.activities.factorId)", "Mutation.startRecalculation(input.datasetIds)", "Mutation.setFactorMappings(input.mappings.factorId)",
-	"Mutation.invalidateCache(ids)"}
+	"Mutation.invalidateCache(ids)",
+	"Query.estimates(inputs.factorId)"}
 
 // Through every argument that takes an id or a cursor, a row of another organization answers like one that does not exist. The schema says which
 // arguments there are, so that one that is added is tried as well.
@@ -192,6 +193,7 @@ func (r *reach) through(d door, id string) string {
 	probe := fmt.Sprintf("probe-%d", r.probes)
 	needs := map[string]map[string]any{
 		"ActivityInput":           {"externalId": probe, "description": "x", "occurredOn": "2025-01-01", "money": map[string]any{"amount": 1, "currency": "USD"}},
+		"EstimateInput":           {"occurredOn": "2025-01-01", "money": map[string]any{"amount": 1, "currency": "USD"}},
 		"SupplierInput":           {"externalId": probe, "name": "x"},
 		"StartRecalculationInput": {"reason": "x", "preview": true},
 		"StartExportInput":        {"what": "ACTIVITIES", "format": "CSV"},

@@ -13,6 +13,7 @@ import (
 	"carbongraph/internal/auth"
 	"carbongraph/internal/batch"
 	"carbongraph/internal/broker"
+	"carbongraph/internal/estimate"
 	"carbongraph/internal/fault"
 	"carbongraph/internal/match"
 	"carbongraph/resolvers/loaders"
@@ -21,11 +22,12 @@ import (
 
 // Options are what resolvers answer from.
 type Options struct {
-	Store    *store.Store
-	Importer Importer
-	Matcher  Matcher        // nil: the text alone, matched with the store's factors
-	Broker   Broker         // nil: no source is asked but the text
-	Revoked  func(store.ID) // told of a key after it was revoked; nil: nobody
+	Store     *store.Store
+	Importer  Importer
+	Estimator Estimator
+	Matcher   Matcher        // nil: the text alone, matched with the store's factors
+	Broker    Broker         // nil: no source is asked but the text
+	Revoked   func(store.ID) // told of a key after it was revoked; nil: nobody
 	// Standing tells what a caller may still spend, and in what time all will be there again; nil: there is no bound.
 	Standing func(ctx context.Context, caller string) (limit, remaining int, reset time.Duration)
 	NewID    func() store.ID  // nil: UUIDv7
@@ -44,6 +46,11 @@ type Importer interface {
 	// StartExport stores what is to be written to a file; it is done in the background.
 	StartExport(ctx context.Context, t *store.Tenant, x batch.Export) (*store.Batch, error)
 	Mappings(ctx context.Context, t *store.Tenant, in []store.FactorMappingInput) ([]batch.MappingResult, error)
+}
+
+// Estimator calculates amounts by an organization's settings, and stores nothing: a result for each, in their order.
+type Estimator interface {
+	Estimate(ctx context.Context, org *store.Organization, in []*estimate.Input) ([]estimate.Result, error)
 }
 
 // Broker asks every source of factors that there is.
@@ -97,10 +104,11 @@ func (r *Resolver) tenant(ctx context.Context) *store.Tenant {
 	return r.o.Store.Tenant(auth.From(ctx).Org)
 }
 
-// How many items a mutation takes, and how many suggestions a query.
+// How many items a mutation takes, and how many estimates and suggestions a query.
 const (
 	maxItems       = 10_000
 	maxMappings    = 1_000
+	maxEstimates   = 1_000
 	maxSuggestions = 100
 )
 

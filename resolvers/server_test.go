@@ -26,6 +26,9 @@ import (
 	"carbongraph/graph/model"
 	"carbongraph/graph/plan"
 	"carbongraph/internal/auth"
+	"carbongraph/internal/calc"
+	"carbongraph/internal/estimate"
+	"carbongraph/internal/factors"
 	"carbongraph/internal/fault"
 	"carbongraph/internal/telemetry"
 	"carbongraph/resolvers"
@@ -97,8 +100,24 @@ func (s *server) engines() map[string]*server {
 	return map[string]*server{"gqlgen": s, "short": s.shortened()}
 }
 
+// engine is made once: it is the same for all.
+var engine = sync.OnceValue(func() *calc.Engine {
+	e, err := factors.Engine()
+	if err != nil {
+		panic(err)
+	}
+	return e
+})
+
+func estimating(st *store.Store) *estimate.Estimator {
+	return estimate.New(estimate.Options{Store: st, Catalog: factors.NewCatalog(st, 0), Engine: engine()})
+}
+
 func newServer(st *store.Store, org store.ID, o resolvers.Options) *server {
 	o.Store, o.Now = st, clock
+	if o.Estimator == nil {
+		o.Estimator = estimating(st)
+	}
 	cfg := resolvers.Config(o)
 	cfg.Directives.Requires = func(ctx context.Context, _ any, next graphql.Resolver, role store.Role) (any, error) {
 		if !auth.From(ctx).Can(role) {

@@ -2,6 +2,7 @@ package store
 
 import (
 	"context"
+	"slices"
 	"strings"
 
 	"carbongraph/internal/exact"
@@ -151,6 +152,14 @@ func (s *Store) DatasetFactors(ctx context.Context, dataset ID) ([]*EmissionFact
 	b := s.statement()
 	b.is("f.dataset_id", "=", dataset)
 	return all(s, b, factors(), "f.code, f.id", 0).All(ctx)
+}
+
+// FactorsByCode gives the factors of a dataset with these codes of its own, in any order. What no text can hold is no factor's code.
+func (s *Store) FactorsByCode(ctx context.Context, dataset ID, codes []string) ([]*EmissionFactor, error) {
+	codes = slices.DeleteFunc(slices.Clone(codes), func(code string) bool { return storable("codes", code) != nil })
+	b := s.statement()
+	b.is("f.dataset_id", "=", dataset)
+	return byKey(s, b, factors(), "f.code", listText, codes, 0).All(ctx)
 }
 
 // SuccessorsOf is the read of the factor of the same code, region, unit and price basis in the dataset that supersedes a factor's own, for each that has

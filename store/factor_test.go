@@ -170,6 +170,13 @@ func TestReferenceData(t *testing.T) {
 		if err != nil || len(factors) != 2 || factors[0].Name != "Bare" {
 			t.Fatalf("factors of the dataset = %+v, %v", factors, err)
 		}
+		byCode, err := st.FactorsByCode(t.Context(), d.ID, []string{"F", "X", "a\x00b", "\xff", "F"})
+		if err != nil || len(byCode) != 1 || byCode[0].Name != "Full" {
+			t.Errorf("factors by code = %+v, %v", byCode, err)
+		}
+		if none, err := st.FactorsByCode(t.Context(), later.ID, []string{"F", "B"}); err != nil || len(none) > 0 {
+			t.Errorf("factors by codes of another dataset = %+v, %v", none, err)
+		}
 		byID, err := st.FactorsByID(t.Context(), []store.ID{full.ID, full.ID})
 		if err != nil || len(byID) != 1 {
 			t.Fatalf("factors by id = %+v, %v", byID, err)

@@ -43,6 +43,7 @@ func everyRead(ctx context.Context, st *store.Store, l *storetest.Ledger) map[st
 		"CountFactors":          second(st.CountFactors(ctx, nil)),
 		"FactorsByID":           second(st.FactorsByID(ctx, ids)),
 		"DatasetFactors":        second(st.DatasetFactors(ctx, l.Dataset.ID)),
+		"FactorsByCode":         second(st.FactorsByCode(ctx, l.Dataset.ID, []string{"electricity"})),
 		"SupersededBy":          second(st.SupersededBy(ctx, ids)),
 		"Datasets":              second(st.Datasets(ctx)),
 		"DatasetsByID":          second(st.DatasetsByID(ctx, ids)),

@@ -482,6 +482,46 @@ var emissionFactorObject = &object[store.EmissionFactor]{
 	},
 }
 
+var estimateObject = &object[model.Estimate]{
+	name: "Estimate",
+	leaves: map[string]leaf[model.Estimate]{
+		"co2e": {shows: "Mass", with: func(args map[string]any) encoder[model.Estimate] {
+			unit := argument[exact.MassUnit](args, "unit")
+			return func(b []byte, o *model.Estimate) ([]byte, bool) {
+				return scalar.AppendScaled(b, o.Mass(unit)), true
+			}
+		}},
+		"biogenicCo2": {shows: "BiogenicMass", with: func(args map[string]any) encoder[model.Estimate] {
+			unit := argument[exact.MassUnit](args, "unit")
+			return func(b []byte, o *model.Estimate) ([]byte, bool) {
+				return scalar.AppendScaled(b, o.BiogenicMass(unit)), true
+			}
+		}},
+		"method": plain("Method", func(b []byte, o *model.Estimate) ([]byte, bool) {
+			return scalar.AppendString(b, string(o.Method)), true
+		}),
+		"gwpSet": plain("GwpSet", func(b []byte, o *model.Estimate) ([]byte, bool) {
+			return scalar.AppendString(b, string(o.GwpSet)), true
+		}),
+	},
+	parts: map[string]part[model.Estimate]{
+		"gases": many("GasAmounts", gasAmountObject, func(o *model.Estimate) ([]store.GasAmount, bool) {
+			v, err := o.GasAmounts()
+			if err != nil {
+				return nil, false
+			}
+			return v, true
+		}),
+		"provenance": many("Steps", provenanceStepObject, func(o *model.Estimate) ([]store.ProvenanceStep, bool) {
+			v, err := o.Steps()
+			if err != nil {
+				return nil, false
+			}
+			return v, true
+		}),
+	},
+}
+
 var factorDatasetObject = &object[store.FactorDataset]{
 	name: "FactorDataset",
 	leaves: map[string]leaf[store.FactorDataset]{
@@ -978,6 +1018,7 @@ func described() map[string]any {
 		"DifferenceCause":   differenceCauseObject,
 		"Emission":          emissionObject,
 		"EmissionFactor":    emissionFactorObject,
+		"Estimate":          estimateObject,
 		"FactorDataset":     factorDatasetObject,
 		"FactorGas":         factorGasObject,
 		"FactorMapping":     factorMappingObject,

@@ -5,6 +5,7 @@ package generated
 import (
 	"carbongraph/graph/model"
 	"carbongraph/graph/scalar"
+	"carbongraph/internal/estimate"
 	"carbongraph/internal/exact"
 	"carbongraph/store"
 	"context"
@@ -44,6 +45,7 @@ type QueryResolver interface {
 	CategoryStatements(ctx context.Context, year int32) ([]*model.CategoryStatement, error)
 	Emissions(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *store.EmissionFilter, orderBy *store.EmissionOrder) (*model.Summed[store.Emission], error)
 	CalculationRuns(ctx context.Context, first *int32, after *string, last *int32, before *string) (*model.Connection[store.CalculationRun], error)
+	Estimates(ctx context.Context, inputs []*estimate.Input) ([]model.EstimateResult, error)
 	EmissionFactors(ctx context.Context, first *int32, after *string, last *int32, before *string, filter *store.EmissionFactorFilter, orderBy *store.EmissionFactorOrder) (*model.Connection[store.EmissionFactor], error)
 	FactorDatasets(ctx context.Context) ([]*store.FactorDataset, error)
 	Footprint(ctx context.Context, first *int32, after *string, filter *store.EmissionFilter, groupBy []store.FootprintDimension, orderBy *store.FootprintOrder) (*model.Summed[store.FootprintRow], error)
@@ -524,6 +526,20 @@ func (ec *executionContext) field_Query_emissions_args(ctx context.Context, rawA
 		return nil, err
 	}
 	args["orderBy"] = arg5
+	return args, nil
+}
+
+func (ec *executionContext) field_Query_estimates_args(ctx context.Context, rawArgs map[string]any) (map[string]any, error) {
+	var err error
+	args := map[string]any{}
+	arg0, err := graphql.ProcessArgField(ctx, rawArgs, "inputs",
+		func(ctx context.Context, v any) ([]*estimate.Input, error) {
+			return ec.unmarshalNEstimateInput2ᚕᚖcarbongraphᚋinternalᚋestimateᚐInputᚄ(ctx, v)
+		})
+	if err != nil {
+		return nil, err
+	}
+	args["inputs"] = arg0
 	return args, nil
 }
 
@@ -1977,6 +1993,50 @@ func (ec *executionContext) fieldContext_Query_calculationRuns(ctx context.Conte
 	return fc, nil
 }
 
+func (ec *executionContext) _Query_estimates(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
+	return graphql.ResolveField(
+		ctx,
+		ec.OperationContext,
+		field,
+		func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return ec.fieldContext_Query_estimates(ctx, field)
+		},
+		func(ctx context.Context) (any, error) {
+			fc := graphql.GetFieldContext(ctx)
+			return ec.Resolvers.Query().Estimates(ctx, fc.Args["inputs"].([]*estimate.Input))
+		},
+		nil,
+		func(ctx context.Context, selections ast.SelectionSet, v []model.EstimateResult) graphql.Marshaler {
+			return ec.marshalNEstimateResult2ᚕcarbongraphᚋgraphᚋmodelᚐEstimateResultᚄ(ctx, selections, v)
+		},
+		true,
+		true,
+	)
+}
+func (ec *executionContext) fieldContext_Query_estimates(ctx context.Context, field graphql.CollectedField) (fc *graphql.FieldContext, err error) {
+	fc = &graphql.FieldContext{
+		Object:     "Query",
+		Field:      field,
+		IsMethod:   true,
+		IsResolver: true,
+		Child: func(ctx context.Context, field graphql.CollectedField) (*graphql.FieldContext, error) {
+			return nil, errors.New("field of type EstimateResult does not have child fields")
+		},
+	}
+	defer func() {
+		if r := recover(); r != nil {
+			err = ec.Recover(ctx, r)
+			ec.Error(ctx, err)
+		}
+	}()
+	ctx = graphql.WithFieldContext(ctx, fc)
+	if fc.Args, err = ec.field_Query_estimates_args(ctx, field.ArgumentMap(ec.Variables)); err != nil {
+		ec.Error(ctx, err)
+		return fc, err
+	}
+	return fc, nil
+}
+
 func (ec *executionContext) _Query_emissionFactors(ctx context.Context, field graphql.CollectedField) (ret graphql.Marshaler) {
 	return graphql.ResolveField(
 		ctx,
@@ -2885,6 +2945,12 @@ func (ec *executionContext) _Query(ctx context.Context, sel ast.SelectionSet) gr
 				func(ctx context.Context) graphql.Marshaler {
 					return ec._Query_calculationRuns(ctx, field)
 				})
+		case "estimates":
+			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
+				true, true,
+				func(ctx context.Context) graphql.Marshaler {
+					return ec._Query_estimates(ctx, field)
+				})
 		case "emissionFactors":
 			out.ResolveRootConcurrently(innerCtx, ec.OperationContext, i,
 				true, true,
@@ -2992,7 +3058,7 @@ func (ec *executionContext) _Subscription(ctx context.Context, sel ast.Selection
 	}
 }
 
-var userErrorImplementors = []string{"UserError"}
+var userErrorImplementors = []string{"UserError", "EstimateResult"}
 
 func (ec *executionContext) _UserError(ctx context.Context, sel ast.SelectionSet, obj *store.Problem) graphql.Marshaler {
 	fields := graphql.CollectFields(ec.OperationContext, sel, userErrorImplementors)

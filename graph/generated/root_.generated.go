@@ -5,6 +5,7 @@ package generated
 import (
 	"bytes"
 	"carbongraph/graph/model"
+	"carbongraph/internal/estimate"
 	"carbongraph/internal/exact"
 	"carbongraph/store"
 	"context"
@@ -30,6 +31,7 @@ type ResolverRoot interface {
 	Category() CategoryResolver
 	Emission() EmissionResolver
 	EmissionFactor() EmissionFactorResolver
+	Estimate() EstimateResolver
 	FactorDataset() FactorDatasetResolver
 	FactorMapping() FactorMappingResolver
 	FootprintRow() FootprintRowResolver
@@ -279,6 +281,16 @@ type ComplexityRoot struct {
 		Node   func(childComplexity int) int
 	}
 
+	Estimate struct {
+		BiogenicMass func(childComplexity int, unit exact.MassUnit) int
+		Factor       func(childComplexity int) int
+		GasAmounts   func(childComplexity int) int
+		GwpSet       func(childComplexity int) int
+		Mass         func(childComplexity int, unit exact.MassUnit) int
+		Method       func(childComplexity int) int
+		Steps        func(childComplexity int) int
+	}
+
 	FactorDataset struct {
 		Attribution func(childComplexity int) int
 		FactorCount func(childComplexity int) int
@@ -459,6 +471,7 @@ type ComplexityRoot struct {
 		CategoryStatements func(childComplexity int, year int32) int
 		EmissionFactors    func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *store.EmissionFactorFilter, orderBy *store.EmissionFactorOrder) int
 		Emissions          func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *store.EmissionFilter, orderBy *store.EmissionOrder) int
+		Estimates          func(childComplexity int, inputs []*estimate.Input) int
 		FactorDatasets     func(childComplexity int) int
 		FactorMappings     func(childComplexity int, first *int32, after *string, last *int32, before *string, filter *store.FactorMappingFilter) int
 		FactorSuggestions  func(childComplexity int, description string, supplierName *string, country *string, unit *string, first *int32) int
@@ -1581,6 +1594,59 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 
 		return e.ComplexityRoot.EmissionFactorEdge.Node(childComplexity), true
 
+	case "Estimate.biogenicCo2":
+		if e.ComplexityRoot.Estimate.BiogenicMass == nil {
+			break
+		}
+
+		args, err := ec.field_Estimate_biogenicCo2_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Estimate.BiogenicMass(childComplexity, args["unit"].(exact.MassUnit)), true
+	case "Estimate.factor":
+		if e.ComplexityRoot.Estimate.Factor == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Estimate.Factor(childComplexity), true
+	case "Estimate.gases":
+		if e.ComplexityRoot.Estimate.GasAmounts == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Estimate.GasAmounts(childComplexity), true
+	case "Estimate.gwpSet":
+		if e.ComplexityRoot.Estimate.GwpSet == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Estimate.GwpSet(childComplexity), true
+	case "Estimate.co2e":
+		if e.ComplexityRoot.Estimate.Mass == nil {
+			break
+		}
+
+		args, err := ec.field_Estimate_co2e_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Estimate.Mass(childComplexity, args["unit"].(exact.MassUnit)), true
+	case "Estimate.method":
+		if e.ComplexityRoot.Estimate.Method == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Estimate.Method(childComplexity), true
+	case "Estimate.provenance":
+		if e.ComplexityRoot.Estimate.Steps == nil {
+			break
+		}
+
+		return e.ComplexityRoot.Estimate.Steps(childComplexity), true
+
 	case "FactorDataset.attribution":
 		if e.ComplexityRoot.FactorDataset.Attribution == nil {
 			break
@@ -2398,6 +2464,17 @@ func (e *executableSchema) Complexity(ctx context.Context, typeName, field strin
 		}
 
 		return e.ComplexityRoot.Query.Emissions(childComplexity, args["first"].(*int32), args["after"].(*string), args["last"].(*int32), args["before"].(*string), args["filter"].(*store.EmissionFilter), args["orderBy"].(*store.EmissionOrder)), true
+	case "Query.estimates":
+		if e.ComplexityRoot.Query.Estimates == nil {
+			break
+		}
+
+		args, err := ec.field_Query_estimates_args(ctx, rawArgs)
+		if err != nil {
+			return 0, false
+		}
+
+		return e.ComplexityRoot.Query.Estimates(childComplexity, args["inputs"].([]*estimate.Input)), true
 	case "Query.factorDatasets":
 		if e.ComplexityRoot.Query.FactorDatasets == nil {
 			break
@@ -2957,6 +3034,8 @@ func (e *executableSchema) Exec(ctx context.Context) graphql.ResponseHandler {
 			graphql.NewInputUnmarshaler("EmissionFactorOrder", ec.unmarshalInputEmissionFactorOrder),
 			graphql.NewInputUnmarshaler("EmissionFilter", ec.unmarshalInputEmissionFilter),
 			graphql.NewInputUnmarshaler("EmissionOrder", ec.unmarshalInputEmissionOrder),
+			graphql.NewInputUnmarshaler("EstimateInput", ec.unmarshalInputEstimateInput),
+			graphql.NewInputUnmarshaler("FactorKeyInput", ec.unmarshalInputFactorKeyInput),
 			graphql.NewInputUnmarshaler("FactorMappingFilter", ec.unmarshalInputFactorMappingFilter),
 			graphql.NewInputUnmarshaler("FactorMappingInput", ec.unmarshalInputFactorMappingInput),
 			graphql.NewInputUnmarshaler("FootprintOrder", ec.unmarshalInputFootprintOrder),
@@ -4156,6 +4235,71 @@ enum BatchStatus {
   FAILED
   "It was stopped by somebody."
   CANCELLED
+}
+`, BuiltIn: false},
+	{Name: "../schema/estimate.graphqls", Input: `extend type Query {
+  "What amounts would emit, by a factor each: calculated as the ledger's lines are, by the organization's settings, and not stored. Results stand in the order of the inputs, each a value or an error; one that fails leaves the others alone. More than 1,000 inputs are BAD_USER_INPUT."
+  estimates(
+    "The amounts, at most 1,000."
+    inputs: [EstimateInput!]!
+  ): [EstimateResult!]! @listSize(slicingArguments: ["inputs"]) @cacheControl(maxAge: 1800, scope: PRIVATE)
+}
+
+"An amount to calculate with a factor."
+input EstimateInput {
+  "The factor's global id. One of factorId and factorKey; an id of no factor is NOT_FOUND."
+  factorId: ID
+  "The factor by the keys of its dataset. A key of no factor, or of several, is NO_FACTOR."
+  factorKey: FactorKeyInput
+  "How much, in a physical unit that converts to the factor's. One of quantity and money."
+  quantity: QuantityInput
+  "How much, in money, by a factor per money: exchanged and brought to the factor's price year as the organization does it. Needs occurredOn."
+  money: MoneyInput
+  "The day that decides on exchange rate and prices, and on whether the factor holds where the organization is strict about that. Without it a quantity is taken to be of the factor's own time."
+  occurredOn: Date
+  "The global warming potentials to value gases by. Null: the organization's."
+  gwpSet: GwpSet
+}
+
+"What names a factor in its dataset."
+input FactorKeyInput {
+  "The dataset's source, for example epa-supply-chain."
+  source: String!
+  "The factor's code in it."
+  code: String!
+  "Where it holds, as the dataset has it. Null: any, where only one factor is left."
+  region: String
+  "Its unit, as the dataset has it. Null: any, where only one factor is left."
+  unit: String
+  "The dataset's version. Null: the one that no later version supersedes."
+  version: String
+}
+
+"What an amount would emit, or why that cannot be told."
+union EstimateResult = Estimate | UserError
+
+"What an amount would emit. It is stored nowhere."
+type Estimate {
+  "Mass of CO2 equivalent, exact to the milligram."
+  co2e(
+    "The unit of the answer."
+    unit: MassUnit! = KG
+  ): Decimal!
+  "Biogenic CO2 stands outside the scopes and outside co2e."
+  biogenicCo2(
+    "The unit of the answer."
+    unit: MassUnit! = KG
+  ): Decimal!
+  "The same by gas; empty where the factor has CO2e alone."
+  gases: [GasAmount!]!
+  "The factor that was used."
+  factor: EmissionFactor!
+  "The kind of calculation, in the GHG Protocol's words."
+  method: CalculationMethod!
+  "The global warming potentials that were used: those asked for, or the dataset's own where the factor's gases are not known."
+  gwpSet: GwpSet!
+  "Each conversion in order, from the amount to the mass: enough to repeat it by hand."
+  provenance: [ProvenanceStep!]!
 }
 `, BuiltIn: false},
 	{Name: "../schema/factor.graphqls", Input: `extend type Query {

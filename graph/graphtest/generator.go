@@ -225,7 +225,7 @@ func (m *maker) mislead(d *Document) {
 // conditions are the types that a fragment may stand on: the type itself, what it implements, what it can be. Where nodes were asked for by their ids,
 // mostly those that they are.
 func (m *maker) conditions(on *ast.Definition) []*ast.Definition {
-	if on.IsAbstractType() && len(m.kinds) > 0 && m.chance(0.7) {
+	if on.Kind == ast.Interface && len(m.kinds) > 0 && m.chance(0.7) {
 		if t := m.schema.Types[pick(m, m.kinds)]; t != nil {
 			return []*ast.Definition{t}
 		}

@@ -151,8 +151,11 @@ func (m *maker) alias(s *scope, on *ast.Definition, f *ast.Field, def *ast.Field
 	if m.at.aliases >= m.at.maxAliases {
 		return ""
 	}
-	alias := ""
-	for _, try := range []string{pick(m, []string{"a", "b", "_", "x1", "id", "node", "type", "on", "query", "fragment", "data", "errors", "null"}), pick(m, on.Fields).Name, m.name("a")} {
+	alias, field := "", typename // a union has no fields of its own
+	if len(on.Fields) > 0 {
+		field = pick(m, on.Fields)
+	}
+	for _, try := range []string{pick(m, []string{"a", "b", "_", "x1", "id", "node", "type", "on", "query", "fragment", "data", "errors", "null"}), field.Name, m.name("a")} {
 		if try != f.Name && !strings.HasPrefix(try, "__") && s.takes(try, on, f.Name, key(f.Arguments), def, m.leaf(def)) {
 			alias = try
 			break

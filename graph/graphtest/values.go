@@ -212,6 +212,9 @@ func (m *maker) arguments(on *ast.Definition, f *ast.FieldDefinition, rows float
 				plain[a.Name] = m.value(a.Name, a.Type, f.Name == "node")
 			}
 		}
+		if inputs, ok := plain["inputs"].([]any); ok {
+			n = float64(max(1, len(inputs)))
+		}
 	}
 	if m.rash && m.chance(0.3) {
 		m.spoil(f, plain)
@@ -372,14 +375,30 @@ func (m *maker) input(def *ast.Definition, anyKind bool) map[string]any {
 			object[f.Name] = m.value(f.Name, f.Type, anyKind)
 		}
 	}
+	if def.Name == "EstimateInput" && m.chance(0.85) {
+		m.oneOf(def, object, "factorId", "factorKey")
+		m.oneOf(def, object, "quantity", "money")
+		object["occurredOn"] = m.value("occurredOn", def.Fields.ForName("occurredOn").Type, false)
+	}
 	return object
 }
 
+// oneOf gives an object one of two parts of which it is to have one.
+func (m *maker) oneOf(def *ast.Definition, object map[string]any, a, b string) {
+	if m.chance(0.5) {
+		a, b = b, a
+	}
+	delete(object, b)
+	if object[a] == nil {
+		object[a] = m.value(a, &ast.Type{NamedType: def.Fields.ForName(a).Type.NamedType, NonNull: true}, false)
+	}
+}
+
 // idKinds tells of which type the ids of an argument are.
-var idKinds = map[string]string{"supplierIds": "Supplier", "datasetIds": "FactorDataset", "factorIds": "EmissionFactor", "runId": "CalculationRun"}
+var idKinds = map[string]string{"supplierIds": "Supplier", "datasetIds": "FactorDataset", "factorIds": "EmissionFactor", "factorId": "EmissionFactor", "runId": "CalculationRun"}
 
 // wordKinds tells which words an argument is given, where those of its own name are not meant.
-var wordKinds = map[string]string{"externalId": "externalIds", "occurredFrom": "days", "occurredTo": "days"}
+var wordKinds = map[string]string{"externalId": "externalIds", "occurredFrom": "days", "occurredTo": "days", "occurredOn": "days", "code": "codes", "region": "regions"}
 
 // word gives a word for the argument.
 func (m *maker) word(name string) string {

@@ -150,6 +150,8 @@ func types(f *plan.Field) []string {
 		return nil
 	case object == "Node":
 		return []string{"Activity", "ApiKey", "Batch", "CalculationRun", "Category", "Emission", "EmissionFactor", "FactorDataset", "FactorMapping", "Organization", "Supplier"}
+	case object == "EstimateResult":
+		return []string{"Estimate", "UserError"}
 	default:
 		return []string{object}
 	}

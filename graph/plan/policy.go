@@ -31,6 +31,8 @@ var hangsOn = map[string][]string{
 	// They have no id of their own, and are rows all the same. A year is there where a line is, and tells how its sums have changed.
 	"ReportingYear":     {"ReportingYear", "Activity", "Emission"},
 	"CategoryStatement": {"CategoryStatement"},
+	// A union: errors hang on the same, since an id or a key may mean a factor tomorrow.
+	"EstimateResult": {"EmissionFactor", "FactorDataset", "Organization"},
 }
 
 // narrowed are the objects below which rows are of the same calendar years and suppliers as above: an emission is of its activity's, and a group and its sums are of the
@@ -139,6 +141,11 @@ func (p *policing) group(g *group, in scope) {
 		own := f.Definition.Directives.ForName("cacheControl")
 		p.take(own)
 		below := in.under(f)
+		if p.schema.Types[f.Type()].Kind == ast.Union {
+			for _, name := range hangsOn[f.Type()] {
+				p.read(name, below)
+			}
+		}
 		if f.ordersBySums() {
 			p.order = append(p.order, f)
 		}

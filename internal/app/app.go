@@ -17,6 +17,7 @@ import (
 	"carbongraph/internal/batch"
 	"carbongraph/internal/broker"
 	"carbongraph/internal/config"
+	"carbongraph/internal/estimate"
 	"carbongraph/internal/gate"
 	"carbongraph/internal/match"
 	"carbongraph/internal/telemetry"
@@ -45,6 +46,7 @@ type App struct {
 	tel       *telemetry.Telemetry
 	caches    *caches
 	importer  *batch.Importer
+	estimator *estimate.Estimator
 	batches   *batch.Background
 	jobs      http.Handler // what an operator sees of batches
 	matcher   *match.Shelf
@@ -107,7 +109,7 @@ func (a *App) open(ctx context.Context) (err error) {
 		a.opened("tokens", background(ctx, a.Tokens.Run))
 	}
 	a.opened("reference", background(ctx, a.Store.HoldReference))
-	if a.importer, err = newImporter(a.Store, batch.Options{Asked: a.asked.Load}); err != nil {
+	if err = a.calculating(); err != nil {
 		return err
 	}
 	a.sources()

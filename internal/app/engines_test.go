@@ -340,7 +340,7 @@ func (c *comparison) work(t *testing.T) {
 		return p
 	}
 	const batch = `nodes { id kind status total processed succeeded failed rowsPerSecond estimatedSecondsLeft startedAt finishedAt problem { code message } run { id status preview reason } created updated unchanged failedRowsUrl downloadUrl downloadExpiresAt
-		failures(first: 4) { totalCount pageInfo { hasNextPage endCursor } edges { cursor } nodes { line externalId error { code message path } } } }`
+		failures(first: 4) { totalCount pageInfo { hasNextPage endCursor } edges { cursor node { line } } nodes { line externalId error { code message path } } } }`
 	const run = `nodes { id status preview reason gwpSet startedAt finishedAt differences(first: 2) { totalCount nodes { key change } } }`
 	for _, status := range []string{"QUEUED", "RUNNING", "SUCCEEDED", "PARTIAL", "FAILED", "CANCELLED"} {
 		if p := ask(`batches(filter: {statuses: [`+status+`], kinds: [RECALCULATION]})`, batch); p.TotalCount == 0 {
@@ -392,11 +392,11 @@ func TestTheMetricTellsTheEngine(t *testing.T) {
 }
 
 // unanswerable lists what the schema allows and no answer can be: a list that is never empty, a path that is not stored with a line's problem, an
-// organization of a kind that the ledgers are not, a suggestion of what the server has not, a batch of a kind that there is not yet.
+// organization of a kind that the ledgers are not, a suggestion of what the server has not, a figure without a step, a batch of a kind that there is not yet.
 func unanswerable() []string {
 	return []string{"Query.categories = []", "Query.factorDatasets = []", "UserError.path", "UserError.path = []", "Organization.gwpSet = AR4",
 		"FactorSuggestion.decidedBy = RULE", "FactorSuggestion.decidedBy = LANGUAGE_MODEL", "FactorSuggestion.decidedBy = PERSON",
-		"Query.categoryStatements = []", "Batch.kind = FACTOR_IMPORT"}
+		"Query.categoryStatements = []", "Batch.kind = FACTOR_IMPORT", "Estimate.provenance = []"}
 }
 
 // eachLedger runs a test on a database of each kind.
@@ -445,7 +445,15 @@ func (c *comparison) stocked() *graphtest.Pool {
 	p.Words("units", "kWh", "USD", "tonne.km", "EUR", "kg", "furlong")
 	p.Words("description", "Electricity, grid", "alum and zinc", "grid", "business rates", "")
 	p.Words("country", "GB", "US", "ZZ")
-	p.Words("unit", "kWh", "USD", "furlong")
+	p.Words("unit", "kWh", "USD", "kg", "tonne.km", "furlong")
+	p.Words("source", "none")
+	for _, d := range c.ledger.Datasets {
+		p.Words("source", d.Source)
+	}
+	p.Words("version", "1.9", "2024", "none")
+	p.Words("value", "1", "12.5", "-3", "0", "0.000001", "0.0000001")
+	p.Words("amount", "1000", "-0.5", "99999999999999")
+	p.Words("currency", "USD", "EUR", "GBP", "XXX")
 	p.Words("codes", "C00", "C01", "C02", "C03", "C10", "renamed", "none")
 	p.Words("search", "a", "alum", "c0", "l0", "6000", "zinc", "grid electricity", "söhne", "ŁÓDŹ", "🚀", "%", "_", `\`, `"`, "é", "long long", "  ", "", "nothing at all", "עולם")
 	p.Words("externalIds", "S01", "S02", "S11", "S38", "L001", "none", "")

@@ -38,16 +38,17 @@ func rooms() map[string][]string {
 
 		"resolvers/loaders": {"graph/plan", "graph/exec", "graph/model", "store", "internal/factors"},
 		"internal/batch":    {"internal/factors", "internal/calc", "internal/ingest", "store"},
-		"graph/model":       {"store"},
+		"internal/estimate": {"cachex", "internal/factors", "internal/calc", "store"},
+		"graph/model":       {"store", "internal/calc"},
 		"graph/scalar":      {"store"},
-		"graph/generated":   {"graph/model", "graph/scalar", "store"},
+		"graph/generated":   {"graph/model", "graph/scalar", "internal/estimate", "store"},
 		"graph/exec":        {"graph/plan", "graph/model", "graph/scalar", "store"},
 
 		"graph": {"graph/generated", "graph/plan", "graph/exec", "cachex", "internal/auth", "internal/gate", "store"},
 		"resolvers": {"graph/generated", "graph/model", "graph/scalar", "graph/plan", "resolvers/loaders", "store",
-			"internal/auth", "internal/batch", "internal/match", "internal/broker"},
+			"internal/auth", "internal/batch", "internal/estimate", "internal/match", "internal/broker"},
 
-		"internal/app": {"cachex", "graph", "graph/generated", "graph/plan", "graph/exec", "graph/model", "graph/scalar", "internal/auth", "internal/batch", "internal/config", "internal/factors",
+		"internal/app": {"cachex", "graph", "graph/generated", "graph/plan", "graph/exec", "graph/model", "graph/scalar", "internal/auth", "internal/batch", "internal/config", "internal/estimate", "internal/factors",
 			"internal/gate", "internal/ingest", "internal/match", "internal/broker", "internal/seed", "resolvers", "resolvers/loaders", "store", "web"},
 		"": {"internal/app"},
 

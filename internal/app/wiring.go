@@ -15,6 +15,7 @@ import (
 	"carbongraph/internal/auth"
 	"carbongraph/internal/batch"
 	"carbongraph/internal/config"
+	"carbongraph/internal/estimate"
 	"carbongraph/internal/factors"
 	"carbongraph/resolvers"
 	"carbongraph/resolvers/loaders"
@@ -23,7 +24,7 @@ import (
 
 // schema ties the resolvers to their store and importer.
 func (a *App) schema() (graphql.ExecutableSchema, error) {
-	cfg := resolvers.Config(resolvers.Options{Store: a.Store, Importer: a.importer, Matcher: a.matcher, Broker: a.broker, Begun: a.batches.Wake, Revoked: a.Keys.Revoked, NewID: a.Store.NewID, Log: a.o.Log,
+	cfg := resolvers.Config(resolvers.Options{Store: a.Store, Importer: a.importer, Estimator: a.estimator, Matcher: a.matcher, Broker: a.broker, Begun: a.batches.Wake, Revoked: a.Keys.Revoked, NewID: a.Store.NewID, Log: a.o.Log,
 		Standing: func(ctx context.Context, caller string) (limit, remaining int, reset time.Duration) {
 			s := a.rate.Look(ctx, caller)
 			return s.Limit, s.Remaining, s.Reset
@@ -82,6 +83,22 @@ func newImporter(st *store.Store, o batch.Options) (*batch.Importer, error) {
 	}
 	o.Store, o.Catalog, o.Engine = st, factors.NewCatalog(st, 0), engine
 	return batch.New(o), nil
+}
+
+// calculating makes what calculates: the importer, and the estimator with what it keeps.
+func (a *App) calculating() error {
+	engine, err := factors.Engine()
+	if err != nil {
+		return err
+	}
+	tables, err := factors.Tables()
+	if err != nil {
+		return err
+	}
+	catalog := factors.NewCatalog(a.Store, 0)
+	a.importer = batch.New(batch.Options{Store: a.Store, Catalog: catalog, Engine: engine, Asked: a.asked.Load})
+	a.estimator = estimate.New(estimate.Options{Store: a.Store, Catalog: catalog, Engine: engine, Tables: tables, Cache: a.caches.chain, Secret: a.Store.Derive("estimates")})
+	return nil
 }
 
 // scalars check the variables of the schema's scalars before anything runs.

@@ -134,7 +134,9 @@ func (im *Importer) begin(ctx context.Context, t *store.Tenant, f Flags, reason 
 
 // calculatorBy calculates as the organization does, by a set of potentials.
 func (r *run) calculatorBy(set store.GwpSet) *calc.Calculator {
-	return r.engine.Calculator(calc.Settings{GwpSet: string(set), DeflateFirst: r.org.MoneyOrder == store.DeflateThenConvert, StrictValidity: r.org.StrictValidity})
+	how := factors.Settings(r.org)
+	how.GwpSet = string(set)
+	return r.engine.Calculator(how)
 }
 
 // start stores the run before its first emission, so that an import that calculates nothing leaves none.

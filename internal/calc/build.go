@@ -11,6 +11,9 @@ import (
 
 const co2e = "kg CO2e"
 
+// FromLine is the source of the step that takes the amount as it was given.
+const FromLine = "the ledger's line"
+
 var milligram = exact.NewDecimal(1, -6)
 
 // Formula makes what a line shares with all others of its kind: whatever the amount, the steps are the same. Its faults are those that
@@ -126,7 +129,7 @@ func (b *builder) append(s formula.Step) int {
 
 // begin takes the amount as the ledger has it, in our spelling of its unit.
 func (b *builder) begin(written, unit string) {
-	b.add(formula.Step{Step: "quantity", InputUnit: written, Operator: formula.Multiply, Operand: one, OutputUnit: unit, Source: "the ledger's line"})
+	b.add(formula.Step{Step: "quantity", InputUnit: written, Operator: formula.Multiply, Operand: one, OutputUnit: unit, Source: FromLine})
 }
 
 // quantity brings the line's quantity into the factor's unit.

@@ -2,60 +2,23 @@ package factors
 
 import (
 	"context"
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
-	"carbongraph/internal/exact"
 	"carbongraph/internal/fault"
 	"carbongraph/store"
 )
 
-// Rules looks the factors of the file up and gives its mappings. A factor that does not exist is a NO_FACTOR fault that names the code, the dataset
-// and the line of the file.
-func (m *MappingFile) Rules(ctx context.Context, st *store.Store, newID func() store.ID) ([]*store.FactorMapping, error) {
-	found := newLookup(st)
-	for _, r := range m.rules {
-		if r.factor != nil {
-			found.want(*r.factor)
-		}
-	}
-	if err := found.load(ctx); err != nil {
-		return nil, err
-	}
-	var out []*store.FactorMapping
-	for _, r := range m.rules {
-		mapping := store.FactorMapping{CategoryNumber: r.category, DecidedBy: store.ByRule, Confidence: exact.NewDecimal(1, 0), Reviewed: true}
-		if r.factor != nil {
-			id, err := found.one(*r.factor)
-			if err != nil {
-				return nil, fault.New(fault.CodeOf(err), "Mapping file, line %d: %s", r.line, fault.Of(err).Message)
-			}
-			mapping.FactorID = &id
-		} else {
-			mapping.Exclude, mapping.Reason = true, &r.exclude
-		}
-		for key := range r.keys() {
-			one := mapping
-			one.ID = newID()
-			one.AccountCode, one.Description, one.Country = orNil(key.accountCode), orNil(key.description), orNil(key.country)
-			out = append(out, &one)
-		}
-	}
-	return out, nil
+// Key names a factor as people write it: by the keys of its dataset. An empty version means the newest; an empty region or unit means the only one.
+type Key struct {
+	Source, Version, Code, Region, Unit string
 }
 
-func orNil(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
-}
-
-// lookup finds many factors by what a person writes of them, in a few statements.
-type lookup struct {
-	store    *store.Store
+// Lookup is factors that were looked up by their keys.
+type Lookup struct {
 	datasets []*store.FactorDataset
-	wanted   map[factorRef]bool
 	byCode   map[datasetCode][]*store.EmissionFactor
 }
 
@@ -64,64 +27,52 @@ type datasetCode struct {
 	code    string
 }
 
-func newLookup(st *store.Store) *lookup {
-	return &lookup{store: st, wanted: map[factorRef]bool{}, byCode: map[datasetCode][]*store.EmissionFactor{}}
-}
-
-func (l *lookup) want(f factorRef) { l.wanted[f] = true }
-
 // codesAtOnce bounds the codes of one statement.
 const codesAtOnce = 400
 
-func (l *lookup) load(ctx context.Context) error {
-	var err error
-	if l.datasets, err = l.store.Datasets(ctx); err != nil {
-		return err
-	}
-	codes := map[store.ID][]string{}
-	for f := range l.wanted {
-		if d := l.dataset(f); d != nil && !slices.Contains(codes[d.ID], f.code) {
-			codes[d.ID] = append(codes[d.ID], f.code)
+// Look looks many factors up, in a few statements, among the datasets that are stored.
+func Look(ctx context.Context, st *store.Store, datasets []*store.FactorDataset, keys []Key) (*Lookup, error) {
+	l := &Lookup{datasets: datasets}
+	codes := map[store.ID]map[string]bool{}
+	for _, k := range keys {
+		if d := l.dataset(k); d != nil {
+			if codes[d.ID] == nil {
+				codes[d.ID] = map[string]bool{}
+			}
+			codes[d.ID][k.Code] = true
 		}
 	}
-	for id, list := range codes {
-		slices.Sort(list)
-		for part := range slices.Chunk(list, codesAtOnce) {
-			if err := l.loadCodes(ctx, id, part); err != nil {
-				return err
+	var err error
+	l.byCode, err = byCode(ctx, st, codes)
+	return l, err
+}
+
+// byCode reads the factors of these codes, by dataset.
+func byCode(ctx context.Context, st *store.Store, codes map[store.ID]map[string]bool) (map[datasetCode][]*store.EmissionFactor, error) {
+	found := map[datasetCode][]*store.EmissionFactor{}
+	for dataset, set := range codes {
+		for part := range slices.Chunk(slices.Sorted(maps.Keys(set)), codesAtOnce) {
+			rows, err := st.FactorsByCode(ctx, dataset, part)
+			if err != nil {
+				return nil, err
+			}
+			for _, f := range rows {
+				key := datasetCode{dataset, f.Code}
+				found[key] = append(found[key], f)
 			}
 		}
 	}
-	return nil
-}
-
-func (l *lookup) loadCodes(ctx context.Context, dataset store.ID, codes []string) error {
-	filter := &store.EmissionFactorFilter{DatasetIds: []store.GlobalID{store.Global(store.KindFactorDataset, dataset)}, Codes: codes}
-	page := store.Page{First: new(int32(store.MaxPage))}
-	for {
-		c, err := l.store.Factors(ctx, filter, store.EmissionFactorOrder{Field: store.FactorsByCode, Direction: store.Asc}, page)
-		if err != nil {
-			return err
-		}
-		for _, f := range c.Nodes {
-			key := datasetCode{dataset, f.Code}
-			l.byCode[key] = append(l.byCode[key], f)
-		}
-		if !c.PageInfo.HasNextPage {
-			return nil
-		}
-		page.After = c.PageInfo.EndCursor
-	}
+	return found, nil
 }
 
 // dataset gives the release that is meant; nil where there is none. The newest is the one that no other supersedes.
-func (l *lookup) dataset(f factorRef) *store.FactorDataset {
+func (l *Lookup) dataset(k Key) *store.FactorDataset {
 	var newest *store.FactorDataset
 	for _, d := range l.datasets {
-		if d.Source != f.source {
+		if d.Source != k.Source {
 			continue
 		}
-		if d.Version == f.version {
+		if d.Version == k.Version {
 			return d
 		}
 		superseded := slices.ContainsFunc(l.datasets, func(later *store.FactorDataset) bool {
@@ -131,52 +82,60 @@ func (l *lookup) dataset(f factorRef) *store.FactorDataset {
 			newest = d
 		}
 	}
-	if f.version != "" {
+	if k.Version != "" {
 		return nil
 	}
 	return newest
 }
 
-// one gives the single factor that is meant.
-func (l *lookup) one(f factorRef) (store.ID, error) {
-	d := l.dataset(f)
+// One gives the single factor that a key means, of those that were looked up; NO_FACTOR, with what to do, where it means none or several.
+func (l *Lookup) One(k Key) (store.ID, error) {
+	d := l.dataset(k)
 	if d == nil {
-		return store.ID{}, fault.New(fault.NoFactor, "There is no dataset %s; import it first, or name one of: %s.", strings.TrimSpace(f.source+" "+f.version), l.names())
+		return store.ID{}, fault.New(fault.NoFactor, "There is no dataset %.80s; import it first, or name one of: %s.", strings.TrimSpace(k.Source+" "+k.Version), l.names())
 	}
 	var fit []*store.EmissionFactor
-	for _, c := range l.byCode[datasetCode{d.ID, f.code}] {
-		if (f.region == "" || c.Region == f.region) && (f.unit == "" || c.Unit == f.unit) {
+	for _, c := range l.byCode[datasetCode{d.ID, k.Code}] {
+		if (k.Region == "" || c.Region == k.Region) && (k.Unit == "" || c.Unit == k.Unit) {
 			fit = append(fit, c)
 		}
 	}
+	slices.SortFunc(fit, func(a, b *store.EmissionFactor) int { return slices.Compare(a.ID[:], b.ID[:]) })
 	switch len(fit) {
 	case 0:
-		return store.ID{}, fault.New(fault.NoFactor, "%s %s has no factor with code %q%s; check the code.", d.Source, d.Version, f.code, f.narrowed())
+		return store.ID{}, fault.New(fault.NoFactor, "%s %s has no factor with code %.80q%s; check the code.", d.Source, d.Version, k.Code, k.narrowed())
 	case 1:
 		return fit[0].ID, nil
 	}
-	return store.ID{}, fault.New(fault.NoFactor, "%s %s has %d factors with code %q%s, among them %s per %s and %s per %s; add a region or a unit.",
-		d.Source, d.Version, len(fit), f.code, f.narrowed(), fit[0].Region, fit[0].Unit, fit[1].Region, fit[1].Unit)
+	return store.ID{}, fault.New(fault.NoFactor, "%s %s has %d factors with code %.80q%s, among them %s per %s and %s per %s; add a region or a unit.",
+		d.Source, d.Version, len(fit), k.Code, k.narrowed(), fit[0].Region, fit[0].Unit, fit[1].Region, fit[1].Unit)
 }
 
-func (f factorRef) narrowed() string {
+func (k Key) narrowed() string {
 	s := ""
-	if f.region != "" {
-		s += " in region " + f.region
+	if k.Region != "" {
+		s += fmt.Sprintf(" in region %.40s", k.Region)
 	}
-	if f.unit != "" {
-		s += " per " + f.unit
+	if k.Unit != "" {
+		s += fmt.Sprintf(" per %.40s", k.Unit)
 	}
 	return s
 }
 
-func (l *lookup) names() string {
+// mostNames is how many datasets a fault lists.
+const mostNames = 20
+
+func (l *Lookup) names() string {
 	var out []string
-	for _, d := range l.datasets {
+	for _, d := range l.datasets[:min(mostNames, len(l.datasets))] {
 		out = append(out, d.Source+" "+d.Version)
 	}
 	if out == nil {
 		return "none is stored yet"
 	}
-	return strings.Join(out, ", ")
+	s := strings.Join(out, ", ")
+	if more := len(l.datasets) - mostNames; more > 0 {
+		s += fmt.Sprintf(", and %d more", more)
+	}
+	return s
 }

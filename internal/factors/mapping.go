@@ -31,14 +31,9 @@ type rule struct {
 	accountCodes []string
 	descriptions []string
 	countries    []string
-	factor       *factorRef
+	factor       *Key
 	category     *int32
 	exclude      string
-}
-
-// factorRef names a factor. An empty version means the newest; an empty region or unit means the only one.
-type factorRef struct {
-	source, version, code, region, unit string
 }
 
 // maxMappingFile bounds a mapping file: it is written by hand.
@@ -65,7 +60,7 @@ func ReadMapping(r io.Reader) (*MappingFile, error) {
 }
 
 func parseMapping(root *yaml.Node) (*MappingFile, error) {
-	var defaults factorRef
+	var defaults Key
 	var rules *yaml.Node
 	err := eachKey(root, func(key string, n *yaml.Node) error {
 		switch key {
@@ -94,14 +89,14 @@ func parseMapping(root *yaml.Node) (*MappingFile, error) {
 	return m, m.checkTwice()
 }
 
-func parseRule(n *yaml.Node, defaults factorRef) (rule, error) {
+func parseRule(n *yaml.Node, defaults Key) (rule, error) {
 	r := rule{line: n.Line}
 	err := eachKey(n, func(key string, v *yaml.Node) (err error) {
 		switch key {
 		case "match":
 			return r.parseMatch(v)
 		case "factor":
-			r.factor = &factorRef{}
+			r.factor = &Key{}
 			return r.factor.parse(v, "source", "version", "code", "region", "unit")
 		case "category":
 			r.category, err = categoryNumber(v)
@@ -129,27 +124,27 @@ func parseRule(n *yaml.Node, defaults factorRef) (rule, error) {
 		return r, nil
 	}
 	r.factor.complete(defaults)
-	if r.factor.code == "" || r.factor.source == "" {
+	if r.factor.Code == "" || r.factor.Source == "" {
 		return r, wrongAt(n, "a factor needs a \"code\", and a \"source\" here or under \"factors\"")
 	}
 	return r, nil
 }
 
 // complete takes what the factor leaves out from the defaults. Those of another source would fit nothing.
-func (f *factorRef) complete(defaults factorRef) {
-	if f.source != "" && f.source != defaults.source {
+func (k *Key) complete(defaults Key) {
+	if k.Source != "" && k.Source != defaults.Source {
 		return
 	}
-	f.source = defaults.source
-	for to, from := range map[*string]string{&f.version: defaults.version, &f.region: defaults.region, &f.unit: defaults.unit} {
+	k.Source = defaults.Source
+	for to, from := range map[*string]string{&k.Version: defaults.Version, &k.Region: defaults.Region, &k.Unit: defaults.Unit} {
 		if *to == "" {
 			*to = from
 		}
 	}
 }
 
-func (f *factorRef) parse(n *yaml.Node, allowed ...string) error {
-	to := map[string]*string{"source": &f.source, "version": &f.version, "code": &f.code, "region": &f.region, "unit": &f.unit}
+func (k *Key) parse(n *yaml.Node, allowed ...string) error {
+	to := map[string]*string{"source": &k.Source, "version": &k.Version, "code": &k.Code, "region": &k.Region, "unit": &k.Unit}
 	return eachKey(n, func(key string, v *yaml.Node) (err error) {
 		if !slices.Contains(allowed, key) {
 			return wrongAt(v, "%q is not known here; known are %s", key, strings.Join(allowed, ", "))

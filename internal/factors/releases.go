@@ -2,7 +2,6 @@ package factors
 
 import (
 	"context"
-	"slices"
 	"sync"
 
 	"carbongraph/store"
@@ -29,7 +28,7 @@ func NewReleases(ctx context.Context, st *store.Store, c *Catalog, datasets []st
 
 // Load finds where factors lead that were not met before, many at once.
 func (r *Releases) Load(ctx context.Context, entries map[store.ID]*Entry) error {
-	codes, wanted := map[store.ID][]string{}, map[store.ID]*Entry{}
+	codes, wanted := map[store.ID]map[string]bool{}, map[store.ID]*Entry{}
 	r.mu.Lock()
 	for id, e := range entries {
 		d := r.bySource[e.Calc.Source]
@@ -37,27 +36,23 @@ func (r *Releases) Load(ctx context.Context, entries map[store.ID]*Entry) error 
 			continue
 		}
 		wanted[id] = e
-		if !slices.Contains(codes[d.ID], e.Calc.Code) {
-			codes[d.ID] = append(codes[d.ID], e.Calc.Code)
+		if codes[d.ID] == nil {
+			codes[d.ID] = map[string]bool{}
 		}
+		codes[d.ID][e.Calc.Code] = true
 	}
 	r.mu.Unlock()
 	if len(wanted) == 0 {
 		return nil
 	}
-	found := newLookup(r.store)
-	var ids []store.ID
-	for dataset, list := range codes {
-		slices.Sort(list)
-		for part := range slices.Chunk(list, codesAtOnce) {
-			if err := found.loadCodes(ctx, dataset, part); err != nil {
-				return err
-			}
-		}
+	found, err := byCode(ctx, r.store, codes)
+	if err != nil {
+		return err
 	}
+	var ids []store.ID
 	leads := map[store.ID]store.ID{}
 	for id, e := range wanted {
-		for _, f := range found.byCode[datasetCode{r.bySource[e.Calc.Source].ID, e.Calc.Code}] {
+		for _, f := range found[datasetCode{r.bySource[e.Calc.Source].ID, e.Calc.Code}] {
 			if f.Region == e.Calc.Region && f.Unit == e.Calc.Unit {
 				leads[id], ids = f.ID, append(ids, f.ID)
 			}

@@ -1,6 +1,8 @@
 package factors
 
 import (
+	"crypto/sha256"
+	"fmt"
 	"strings"
 
 	"carbongraph/internal/calc"
@@ -16,13 +18,34 @@ func Engine() (*calc.Engine, error) {
 	if o.GWP, err = potentials(); err != nil {
 		return nil, err
 	}
-	if o.Rates, err = readRates(builtinFile("exchange-rates.csv.gz")); err != nil {
+	if o.Rates, err = readRates(builtinFile(ratesFile)); err != nil {
 		return nil, err
 	}
-	if o.Inflation, err = readInflation(builtinFile("inflation.csv.gz")); err != nil {
+	if o.Inflation, err = readInflation(builtinFile(inflationFile)); err != nil {
 		return nil, err
 	}
 	return calc.New(o)
+}
+
+// The files of the tables that Engine calculates with.
+const (
+	potentialsFile = "gwp.csv.gz"
+	methaneFile    = "methane.csv"
+	ratesFile      = "exchange-rates.csv.gz"
+	inflationFile  = "inflation.csv.gz"
+)
+
+// Tables is a digest of the tables that Engine calculates with: another release of the program may bring others.
+func Tables() ([sha256.Size]byte, error) {
+	sum := sha256.New()
+	for _, name := range []string{potentialsFile, methaneFile, ratesFile, inflationFile} {
+		text, err := builtinFiles.ReadFile("builtin/" + name)
+		if err != nil {
+			return [sha256.Size]byte{}, fmt.Errorf("factors: %w", err)
+		}
+		sum.Write(text)
+	}
+	return [sha256.Size]byte(sum.Sum(nil)), nil
 }
 
 // warmingEngine is an engine that can value gases and nothing else.
@@ -67,11 +90,11 @@ func readGWP(f file) ([]calc.GWP, error) {
 
 // potentials are the built-in warming potentials.
 func potentials() ([]calc.GWP, error) {
-	all, err := readGWP(builtinFile("gwp.csv.gz"))
+	all, err := readGWP(builtinFile(potentialsFile))
 	if err != nil {
 		return nil, err
 	}
-	methane, err := readMethane(builtinFile("methane.csv"))
+	methane, err := readMethane(builtinFile(methaneFile))
 	return append(all, methane...), err
 }
 

@@ -6,6 +6,11 @@ import (
 	"carbongraph/store"
 )
 
+// Settings gives an organization's choices as calculations want them.
+func Settings(o *store.Organization) calc.Settings {
+	return calc.Settings{GwpSet: string(o.GwpSet), DeflateFirst: o.MoneyOrder == store.DeflateThenConvert, StrictValidity: o.StrictValidity}
+}
+
 // Calc gives a factor as calculations want it.
 func Calc(f *store.EmissionFactor, d *store.FactorDataset) *calc.Factor {
 	out := &calc.Factor{Source: d.Source, Version: d.Version, Code: f.Code, Name: f.Name, Region: f.Region, Unit: f.Unit,

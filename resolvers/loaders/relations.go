@@ -47,6 +47,9 @@ var (
 	EmissionFactorSupersededBy = &One[store.EmissionFactor, store.EmissionFactor]{Read: Successors,
 		Start: own("EmissionFactor", "supersededBy", func(f *store.EmissionFactor) store.ID { return f.ID })}
 
+	EstimateFactor = &One[model.Estimate, store.EmissionFactor]{Read: Factors,
+		Start: start("Estimate", "factor", "", func(e *model.Estimate) *store.ID { return &e.FactorID })}
+
 	FactorDatasetSupersedes = &One[store.FactorDataset, store.FactorDataset]{Read: Predecessors,
 		Start: own("FactorDataset", "supersedes", func(d *store.FactorDataset) store.ID { return d.ID })}
 
@@ -77,7 +80,7 @@ var (
 var relations = index(
 	BatchRun, BatchFailures, CalculationRunDifferences, ActivitySupplier, ActivityCategory, ActivityEmission, ActivityHistory, CategoryEmissions, CategoryStatementCategory,
 	EmissionActivity, EmissionSupplier, EmissionCategory, EmissionFactor, EmissionRun,
-	EmissionFactorDataset, EmissionFactorSupersededBy, FactorDatasetSupersedes,
+	EmissionFactorDataset, EmissionFactorSupersededBy, FactorDatasetSupersedes, EstimateFactor,
 	FactorMappingFactor, FactorMappingCategory, FootprintRowCategory, FootprintRowSupplier, FootprintRowDataset, FootprintRowFactor,
 	SupplierActivities, SupplierEmissions, SupplierFootprint, ViewerOrganization,
 )

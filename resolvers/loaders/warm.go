@@ -41,6 +41,14 @@ func Rows[T any](ctx context.Context, rows []*T, path ...string) {
 	l.warm(steps(fields, rows))
 }
 
+// Objects warms everything that the plan asks for below those rows of a root field that are of one object type, where the field itself is of a union.
+func Objects[T any](ctx context.Context, object string, rows []*T) {
+	l, f := From(ctx), rootField(ctx)
+	if f != nil && len(rows) > 0 {
+		l.warm([]step{{[]*plan.Field{f}, object, rows}})
+	}
+}
+
 // rootField gives the plan of the root field that is being resolved; nil where there is no plan.
 func rootField(ctx context.Context) *plan.Field {
 	fc := graphql.GetFieldContext(ctx)

@@ -17,6 +17,7 @@ const order = [
   'suppliers-with-largest-emissions',
   'not-calculated',
   'find-factors',
+  'estimate',
   'how-was-it-calculated-before',
   'import-dry-run',
   'who-am-i',
