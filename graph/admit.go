@@ -159,7 +159,7 @@ func (t *turn) run(ctx context.Context, p *prepared, s *slot, c *conditions) *an
 	if s.reason == "" {
 		a = t.h.fill(ctx, p, s, c)
 	} else {
-		a = t.h.run(ctx, p)
+		a = t.h.run(ctx, p, nil)
 		a.slot = s
 	}
 	if p.op.def.Operation == ast.Mutation {

@@ -11,11 +11,13 @@ import (
 	"github.com/vektah/gqlparser/v2/ast"
 	"github.com/vektah/gqlparser/v2/gqlerror"
 
+	"carbongraph/cachex"
 	"carbongraph/graph/exec"
 	"carbongraph/graph/plan"
 	"carbongraph/internal/auth"
 	"carbongraph/internal/fault"
 	"carbongraph/internal/telemetry"
+	"carbongraph/store"
 )
 
 // request is what a client asks, however it came.
@@ -200,14 +202,15 @@ func (h *Handler) forbidden(ctx context.Context, op *operation, vars map[string]
 	return nil
 }
 
-// run executes an operation within its time: the short way where it can be gone, else by gqlgen's engine, from the start.
-func (h *Handler) run(ctx context.Context, p *prepared) *answer {
+// run executes an operation within its time: the short way where it can be gone, else by gqlgen's engine, from the start. Where it is told which versions are to be seen
+// at least, the short way may read from a replica that shows them.
+func (h *Handler) run(ctx context.Context, p *prepared, v *cachex.Vector) *answer {
 	if h.o.Timeout > 0 {
 		timed := h.deadlines.begin(ctx)
 		defer timed.end()
 		ctx = timed
 	}
-	body, err := h.short(ctx, p.op, p.plan, p.vars)
+	body, err := h.short(ctx, p, v)
 	var why *exec.Unknown
 	switch {
 	case err == nil:
@@ -221,7 +224,8 @@ func (h *Handler) run(ctx context.Context, p *prepared) *answer {
 }
 
 // short answers the short way. An Unknown tells why that cannot be gone.
-func (h *Handler) short(ctx context.Context, op *operation, p *plan.Plan, vars map[string]any) (*exec.Answer, error) {
+func (h *Handler) short(ctx context.Context, p *prepared, v *cachex.Vector) (*exec.Answer, error) {
+	op := p.op
 	switch {
 	case h.o.Short == nil:
 		return nil, &exec.Unknown{Reason: exec.RuledOut}
@@ -230,11 +234,15 @@ func (h *Handler) short(ctx context.Context, op *operation, p *plan.Plan, vars m
 	case op.introspects:
 		return nil, &exec.Unknown{Reason: exec.Introspection}
 	}
-	program, err := h.plans.program(h.o.Short, op, p, vars)
+	program, err := h.plans.program(h.o.Short, op, p.plan, p.vars)
 	if err != nil {
 		return nil, err
 	}
-	return h.o.Short.Run(ctx, h.o.Ledger(ctx), program, vars)
+	from := h.o.Ledger(ctx)
+	if v != nil {
+		from.At = &store.AsOf{Org: auth.From(ctx).Org, Number: v.Number(), Own: v.Own, All: v.All}
+	}
+	return h.o.Short.Run(ctx, from, program, p.vars)
 }
 
 // long runs gqlgen's engine.

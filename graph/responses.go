@@ -333,7 +333,7 @@ func (h *Handler) fill(ctx context.Context, p *prepared, s *slot, c *conditions)
 // maker runs an operation and gives its answer as an entry, one that is not to be kept as an unkept. What it costs is told where somebody wants to know.
 func (h *Handler) maker(p *prepared, s *slot, cost *atomic.Int64) func(context.Context) (*cachex.Entry, error) {
 	return func(ctx context.Context) (*cachex.Entry, error) {
-		a := h.run(ctx, p)
+		a := h.run(ctx, p, s.vector)
 		if cost != nil {
 			cost.Store(int64(a.actual))
 		}

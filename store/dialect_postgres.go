@@ -29,22 +29,11 @@ type postgres struct{}
 // openPostgres makes one pool for everything. bun writes values into the text of a statement, so preparing it by default would only fill
 // the statement cache; hot statements of one text ask for pgx.QueryExecModeCacheStatement themselves.
 func openPostgres(ctx context.Context, s *Store, o Options) error {
-	cfg, err := pgxpool.ParseConfig(o.DatabaseURL)
+	cfg, err := postgresPool(o.DatabaseURL, o.MaxConns)
 	if err != nil { // its text may hold the password
 		return fault.New(fault.Internal, "DATABASE_URL is not the address of a Postgres database; write postgres://user:password@host:5432/name.")
 	}
-	cfg.MaxConns = int32(max(4, 2*runtime.GOMAXPROCS(0)))
-	if o.MaxConns > 0 {
-		cfg.MaxConns = int32(o.MaxConns)
-	}
-	cfg.MaxConnLifetimeJitter = cfg.MaxConnLifetime / 10
 	conn := cfg.ConnConfig
-	conn.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
-	conn.ConnectTimeout = 10 * time.Second
-	for name, value := range map[string]string{"application_name": "carbongraph", "jit": "off", "timezone": "UTC"} {
-		conn.RuntimeParams[name] = value
-	}
-	cfg.AfterConnect = minding
 	s.address = cfg
 	pool, err := pgxpool.NewWithConfig(ctx, cfg)
 	if err != nil {
@@ -66,7 +55,28 @@ func openPostgres(ctx context.Context, s *Store, o Options) error {
 	s.db = bun.NewDB(db, pgdialect.New(), bun.WithDiscardUnknownColumns()).WithQueryHook(observer{s.metrics})
 	s.share = max(1, int(cfg.MaxConns)/4)
 	s.writes, s.writers = s.db, max(1, min(4, runtime.GOMAXPROCS(0), int(cfg.MaxConns)/2))
-	return nil
+	return s.openReplicas(ctx, o.ReplicaURLs)
+}
+
+// postgresPool is how a pool of connections to an address is made; 0 asks for a usual number of them.
+func postgresPool(url string, most int) (*pgxpool.Config, error) {
+	cfg, err := pgxpool.ParseConfig(url)
+	if err != nil {
+		return nil, err
+	}
+	cfg.MaxConns = int32(max(4, 2*runtime.GOMAXPROCS(0)))
+	if most > 0 {
+		cfg.MaxConns = int32(most)
+	}
+	cfg.MaxConnLifetimeJitter = cfg.MaxConnLifetime / 10
+	conn := cfg.ConnConfig
+	conn.DefaultQueryExecMode = pgx.QueryExecModeSimpleProtocol
+	conn.ConnectTimeout = 10 * time.Second
+	for name, value := range map[string]string{"application_name": "carbongraph", "jit": "off", "timezone": "UTC"} {
+		conn.RuntimeParams[name] = value
+	}
+	cfg.AfterConnect = minding
+	return cfg, nil
 }
 
 // minding has Postgres look every second whether we are still there. Who gives up a statement asks for its end and hangs up, but a request that comes before the

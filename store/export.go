@@ -178,7 +178,7 @@ func exportOf[T any](t *Tenant, rel *relation[T], b *statement, from string) *Se
 
 // walk counts, and then reads page after page in one snapshot.
 func walk[T any](ctx context.Context, s *Store, count *Select[int], w Walk[T], id func(*T) ID, page func(after ID) *Select[T]) error {
-	sn, err := s.Snapshot(ctx)
+	sn, err := s.Snapshot(ctx, nil)
 	if err != nil {
 		return err
 	}

@@ -15,8 +15,12 @@ type Snapshot interface {
 	Close()
 }
 
-// Snapshot takes a connection, waiting for one if need be. It ends with the context, and what runs on it is cancelled.
-func (s *Store) Snapshot(ctx context.Context) (Snapshot, error) {
+// Snapshot takes a connection, waiting for one if need be. It ends with the context, and what runs on it is cancelled. Where it is told what is to be seen at least, it may
+// be one to a replica that shows that; without it is one to the primary.
+func (s *Store) Snapshot(ctx context.Context, at *AsOf) (Snapshot, error) {
+	if sn := s.replica(ctx, at); sn != nil {
+		return sn, nil
+	}
 	sn, err := s.snapshot(ctx)
 	if err != nil {
 		return nil, s.fault(err, "take a connection")

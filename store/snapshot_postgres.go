@@ -25,6 +25,7 @@ type prepared struct {
 	byText map[string]*preparedStatement
 	texts  []string // the eldest first
 	made   int
+	seen   map[ID]uint64 // the state of each organization that a replica has shown
 
 	// memory for the parameters of one statement
 	values  [][]byte
@@ -41,15 +42,16 @@ type preparedStatement struct {
 
 // pgSnapshot sends statements in pipelines of the extended protocol: all of a call in one round trip.
 type pgSnapshot struct {
-	store  *Store
-	ctx    context.Context
-	conn   *pgxpool.Conn
-	pg     *pgconn.PgConn
-	stop   func() bool
-	own    *prepared
-	begun  bool
-	broken bool // nothing can be read any more
-	lost   bool // and nobody else can read on the connection either
+	store   *Store
+	ctx     context.Context
+	conn    *pgxpool.Conn
+	pg      *pgconn.PgConn
+	stop    func() bool
+	own     *prepared
+	replica *replica // nil: the primary
+	begun   bool
+	broken  bool // nothing can be read any more
+	lost    bool // and nobody else can read on the connection either
 }
 
 func (s *Store) postgresSnapshot(pool *pgxpool.Pool) func(context.Context) (Snapshot, error) {
@@ -58,16 +60,21 @@ func (s *Store) postgresSnapshot(pool *pgxpool.Pool) func(context.Context) (Snap
 		if err != nil {
 			return nil, err
 		}
-		sn := &pgSnapshot{store: s, ctx: ctx, conn: conn, pg: conn.Conn().PgConn()}
-		data := sn.pg.CustomData()
-		if sn.own, _ = data[preparedKey].(*prepared); sn.own == nil {
-			sn.own = &prepared{byText: map[string]*preparedStatement{}}
-			data[preparedKey] = sn.own
-		}
-		// Watched once for the operation: to hand the context to the driver costs with each statement.
-		sn.stop = context.AfterFunc(ctx, func() { _ = sn.pg.Conn().SetDeadline(time.Unix(1, 0)) })
-		return sn, nil
+		return s.over(ctx, conn), nil
 	}
+}
+
+// over is a snapshot over a connection.
+func (s *Store) over(ctx context.Context, conn *pgxpool.Conn) *pgSnapshot {
+	sn := &pgSnapshot{store: s, ctx: ctx, conn: conn, pg: conn.Conn().PgConn()}
+	data := sn.pg.CustomData()
+	if sn.own, _ = data[preparedKey].(*prepared); sn.own == nil {
+		sn.own = &prepared{byText: map[string]*preparedStatement{}, seen: map[ID]uint64{}}
+		data[preparedKey] = sn.own
+	}
+	// Watched once for the operation: to hand the context to the driver costs with each statement.
+	sn.stop = context.AfterFunc(ctx, func() { _ = sn.pg.Conn().SetDeadline(time.Unix(1, 0)) })
+	return sn
 }
 
 // binaryForm is how every column is sent.
@@ -91,6 +98,9 @@ func (sn *pgSnapshot) Read(more bool, statements ...Statement) (err error) {
 			// What was prepared, or made room, behind the error was not done; and a statement may have been prepared for tables as they were.
 			var said *pgconn.PgError
 			sn.lost = sn.own.made != made || errors.As(err, &said) && (said.Code == "26000" || said.Code == "0A000")
+			if sn.replica != nil && sn.ctx.Err() == nil {
+				sn.replica.failed(err)
+			}
 			if cause := context.Cause(sn.ctx); cause != nil {
 				err = fmt.Errorf("%w: %w", sn.ctx.Err(), err)
 			}

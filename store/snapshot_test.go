@@ -54,7 +54,7 @@ func taken[T any](t *testing.T, q *store.Select[T]) store.Statement {
 
 func snapshot(t *testing.T, st *store.Store, statements ...store.Statement) {
 	t.Helper()
-	sn, err := st.Snapshot(t.Context())
+	sn, err := st.Snapshot(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,7 +75,7 @@ func TestASnapshotEndsWithItsFirstError(t *testing.T) {
 		l := storetest.NewLedger(t, st, "Acme", 3, nil)
 		enough := errors.New("enough")
 		for range 10 { // more than there are connections
-			sn, err := st.Snapshot(t.Context())
+			sn, err := st.Snapshot(t.Context(), nil)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -109,7 +109,7 @@ func TestAnErrorOfAStatementCostsNoConnection(t *testing.T) {
 	snapshot(t, st, taken(t, l.Tenant.SuppliersWith([]store.ID{l.Suppliers[0].ID}, 0)))
 	before := backend()
 	for _, more := range []bool{true, false} {
-		sn, err := st.Snapshot(t.Context())
+		sn, err := st.Snapshot(t.Context(), nil)
 		if err != nil {
 			t.Fatal(err)
 		}

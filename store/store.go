@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/google/uuid"
@@ -26,6 +27,8 @@ type Options struct {
 	DatabaseURL string // postgres://…; empty: SQLite under DataDir
 	DataDir     string // where carbongraph.db lives when DatabaseURL is empty
 	MaxConns    int    // of the Postgres pool; 0: max(4, 2 × cores)
+	// ReplicaURLs are addresses of Postgres databases that follow DatabaseURL, for reads of snapshots.
+	ReplicaURLs []string
 	Log         *slog.Logger
 	Metrics     *telemetry.Store
 	Now         func() time.Time // nil: time.Now
@@ -58,6 +61,8 @@ type Store struct {
 	opened    time.Time
 	// snapshot takes a connection for the reads of one operation.
 	snapshot func(context.Context) (Snapshot, error)
+	replicas []*replica
+	turn     atomic.Uint32 // of the replicas
 	// cursorKey authenticates cursors; made once per database, and the same in copies of it.
 	cursorKey []byte
 	// name tells the database from its copies: that of the database on Postgres, the file's on SQLite.

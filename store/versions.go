@@ -33,12 +33,28 @@ func stamps(counts, marks map[string]int64) map[string]int64 {
 	return out
 }
 
+func newVersions() *Versions {
+	return &Versions{Own: map[string]int64{}, All: map[string]int64{}, ownMarks: map[string]int64{}, allMarks: map[string]int64{}}
+}
+
+// add takes a subject in, of an organization or of everybody.
+func (v *Versions) add(of ID, subject string, n, mark int64) {
+	if of.IsZero() {
+		v.All[subject], v.allMarks[subject] = n, mark
+		return
+	}
+	v.Own[subject], v.ownMarks[subject], v.Total = n, mark, v.Total+n
+}
+
+// versionsText reads the versions of an organization and of everybody; uuid is its id in SQL.
+func versionsText(uuid string) string {
+	return "SELECT org_id, subject, CAST(SUM(n) AS bigint), CAST(SUM(mark) AS bigint) FROM versions WHERE org_id IN (" + uuid + ", " + noUUID + ") GROUP BY org_id, subject"
+}
+
 // Versions gives the versions of an organization's subjects, and of everybody's, of one moment.
 func (s *Store) Versions(ctx context.Context, org ID) (*Versions, error) {
-	v := &Versions{Own: map[string]int64{}, All: map[string]int64{}, ownMarks: map[string]int64{}, allMarks: map[string]int64{}}
-	b := s.statement()
-	b.where("org_id IN (CAST(" + b.bind(org.String()) + " AS " + s.dialect.words()["uuid"] + "), " + noUUID + ")")
-	text := "SELECT org_id, subject, CAST(SUM(n) AS bigint), CAST(SUM(mark) AS bigint) FROM versions WHERE " + b.all() + " GROUP BY org_id, subject"
+	v, b := newVersions(), s.statement()
+	text := versionsText("CAST(" + b.bind(org.String()) + " AS " + s.dialect.words()["uuid"] + ")")
 	err := s.read(ctx, "versions", text, b, func(scan scanner) error {
 		var of ID
 		var subject string
@@ -46,11 +62,7 @@ func (s *Store) Versions(ctx context.Context, org ID) (*Versions, error) {
 		if err := scan(&of, &subject, &n, &mark); err != nil {
 			return err
 		}
-		if of.IsZero() {
-			v.All[subject], v.allMarks[subject] = n, mark
-			return nil
-		}
-		v.Own[subject], v.ownMarks[subject], v.Total = n, mark, v.Total+n
+		v.add(of, subject, n, mark)
 		return nil
 	})
 	if err != nil {

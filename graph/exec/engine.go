@@ -19,6 +19,8 @@ type Ledger struct {
 	Store  *store.Store
 	Tenant *store.Tenant
 	Viewer *model.Viewer
+	// At is what the run is to see at least, so that it may read from a replica; nil: it reads from the primary.
+	At *store.AsOf
 }
 
 // Options are what an engine is made of.

@@ -106,7 +106,7 @@ func (r *run) read(more bool) (err error) {
 		return r.ctx.Err()
 	}
 	if r.snapshot == nil {
-		if r.snapshot, err = r.from.Store.Snapshot(r.ctx); err != nil {
+		if r.snapshot, err = r.from.Store.Snapshot(r.ctx, r.from.At); err != nil {
 			return err
 		}
 	}

@@ -96,7 +96,7 @@ func (a *App) open(ctx context.Context) (err error) {
 	a.caches = a.newCaches(redis)
 	a.opened("caches", a.caches.close)
 	committed := func(org store.ID) { a.caches.versions.Committed(org) }
-	if a.Store, err = open(ctx, store.Options{Log: a.o.Log, Metrics: a.tel.Store, Committed: committed}, c); err != nil {
+	if a.Store, err = open(ctx, store.Options{Log: a.o.Log, Metrics: a.tel.Store, Committed: committed, ReplicaURLs: c.ReplicaURLs}, c); err != nil {
 		return err
 	}
 	a.opened("database", a.Store.Close)

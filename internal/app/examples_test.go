@@ -67,7 +67,10 @@ func read(t *testing.T, file string) string {
 	return string(text)
 }
 
-// Every document that the project shows goes the short way.
+// longWay are the fields of documents that gqlgen's engine answers: they do not read rows, but calculate.
+var longWay = map[string]bool{"../../web/src/queries/estimate.graphql": true}
+
+// Every document that the project shows goes the short way, but for those that read no rows.
 func TestExamplesGoTheShortWay(t *testing.T) {
 	schema := generated.NewExecutableSchema(generated.Config{}).Schema()
 	engine := exec.New(exec.Options{Relations: loaders.Relations(), Roots: loaders.Roots()})
@@ -85,7 +88,7 @@ func TestExamplesGoTheShortWay(t *testing.T) {
 			if err == nil {
 				_, err = engine.Compile(p, map[string]any{})
 			}
-			if err != nil {
+			if (err != nil) != longWay[name] {
 				t.Errorf("%s: %v", name, err)
 			}
 		}

@@ -129,6 +129,7 @@ func (s *served) leaves(t *testing.T, key, path, kind, idempotency string, body 
 func TestAClientThatLeavesAndComesBack(t *testing.T) {
 	t.Parallel()
 	eachDatabase(t, func(t *testing.T, env map[string]string) {
+		env["LIMIT_TIME"] = "2m" // however slow the machine is
 		f := newFiled(t, env)
 		s := f.serve(t)
 		const n, known = 2500, 40

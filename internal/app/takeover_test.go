@@ -297,7 +297,11 @@ func newOwnPostgres(t *testing.T) *ownPostgres {
 	if len(found) == 0 {
 		t.Skip("initdb is not on PATH: a Postgres that may be killed cannot be made")
 	}
-	p.bin = filepath.Dir(slices.Max(found))
+	real, err := filepath.EvalSymlinks(slices.Max(found)) // beside it stand the others
+	if err != nil {
+		t.Fatal(err)
+	}
+	p.bin = filepath.Dir(real)
 	root, err := os.MkdirTemp("", "carbongraph-postgres-") // not t.TempDir: another user must be able to pass through
 	if err != nil {
 		t.Fatal(err)

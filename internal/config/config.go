@@ -23,6 +23,7 @@ import (
 // Config is the settings, read and checked.
 type Config struct {
 	DatabaseURL string
+	ReplicaURLs []string // of databases that follow it
 	RedisURL    string
 	ListenAddr  string
 	AdminAddr   string
@@ -121,6 +122,7 @@ func settings(terminal bool) []setting {
 			c.DatabaseURL = s
 			return address(s, "postgres://user:password@host:5432/name", "postgres", "postgresql")
 		}},
+		{"DATABASE_REPLICA_URLS", "", true, func(c *Config, s string) (err error) { c.ReplicaURLs, err = replicas(s); return err }},
 		{"REDIS_URL", "", true, func(c *Config, s string) error {
 			c.RedisURL = s
 			return address(s, "redis://host:6379", "redis", "rediss")
@@ -241,10 +243,27 @@ func Load(from Sources) (*Config, error) {
 		}
 		c.values = append(c.values, Value{s.name, value, origin})
 	}
+	if c.DatabaseURL == "" && len(c.ReplicaURLs) > 0 {
+		return nil, fault.New(fault.BadUserInput, "DATABASE_REPLICA_URLS is set, and DATABASE_URL is not: the embedded database has no replicas.")
+	}
 	if err := errors.Join(c.JWT.whole(), c.Model.whole(), c.Factors.whole()); err != nil {
 		return nil, err
 	}
 	return c, nil
+}
+
+// replicas reads addresses with commas between.
+func replicas(s string) (urls []string, err error) {
+	for url := range strings.SplitSeq(s, ",") {
+		if url = strings.TrimSpace(url); url == "" {
+			continue
+		}
+		if address(url, "", "postgres", "postgresql") != nil { // without the value: it may hold a password
+			return nil, errors.New("is a list of addresses like postgres://user:password@host:5432/name, with commas between")
+		}
+		urls = append(urls, url)
+	}
+	return urls, nil
 }
 
 // whole refuses settings of which a part is missing.
@@ -448,8 +467,16 @@ func listen(s string) error {
 	return nil
 }
 
-// masked hides a password. What is no address with a host, such as a key, is hidden whole.
+// masked hides the password of an address, and of each of several with commas between. What is no address with a host, such as a key, is hidden whole.
 func masked(s string) string {
+	parts := strings.Split(s, ",")
+	for i := range parts {
+		parts[i] = maskedOne(strings.TrimSpace(parts[i]))
+	}
+	return strings.Join(parts, ",")
+}
+
+func maskedOne(s string) string {
 	if s == "" {
 		return ""
 	}

@@ -40,7 +40,8 @@ func TestFlagsGoBeforeEnvironmentBeforeFileBeforeDefaults(t *testing.T) {
 }
 
 func TestSecretsAreMasked(t *testing.T) {
-	c, err := load(t, "", map[string]string{"DATABASE_URL": "postgres://me:hunter2@db/x?password=hunter2", "REDIS_URL": "redis://:hunter2@r:6379",
+	c, err := load(t, "", map[string]string{"DATABASE_URL": "postgres://me:hunter2@db/x?password=hunter2",
+		"DATABASE_REPLICA_URLS": "postgres://me:hunter2@r1/x, postgres://me:hunter2@r2:5433/x?password=hunter2", "REDIS_URL": "redis://:hunter2@r:6379",
 		"JWT_ISSUER": "i", "JWT_AUDIENCE": "a", "JWT_JWKS_URL": "https://me:hunter2@id.example.com/keys?password=hunter2",
 		"LLM_BASE_URL": "https://llm.example.com/v1?password=hunter2", "LLM_MODEL": "small", "LLM_API_KEY": "sk:hunter2",
 		"FACTOR_SOURCE_URL": "https://f.example.com?password=hunter2", "FACTOR_SOURCE_KEY": "hunter2"}, nil)
@@ -51,6 +52,9 @@ func TestSecretsAreMasked(t *testing.T) {
 		if strings.Contains(v.Value, "hunter2") {
 			t.Errorf("%s shows %q", v.Name, v.Value)
 		}
+	}
+	if len(c.ReplicaURLs) != 2 || c.ReplicaURLs[1] != "postgres://me:hunter2@r2:5433/x?password=hunter2" {
+		t.Errorf("replicas are %q", c.ReplicaURLs)
 	}
 	if !strings.Contains(c.DatabaseURL, "hunter2") || !strings.Contains(c.JWT.KeySet, "hunter2") || c.Model.Key != "sk:hunter2" || c.Factors.Key != "hunter2" {
 		t.Error("the mask got into the setting itself")
@@ -122,6 +126,8 @@ func TestBadSettingsAreNamed(t *testing.T) {
 		"an address without port":                        {env: map[string]string{"LISTEN_ADDR": "localhost"}, names: "LISTEN_ADDR"},
 		"a port out of range":                            {env: map[string]string{"ADMIN_ADDR": ":70000"}, names: "ADMIN_ADDR"},
 		"a database that is not Postgres":                {env: map[string]string{"DATABASE_URL": "mysql://me:hunter2@db/x"}, names: "DATABASE_URL"},
+		"a replica that is not Postgres":                 {env: map[string]string{"DATABASE_URL": "postgres://db/x", "DATABASE_REPLICA_URLS": "postgres://r/x,mysql://me:hunter2@r/x"}, names: "DATABASE_REPLICA_URLS (from environment) is a list"},
+		"replicas of the embedded database":              {env: map[string]string{"DATABASE_REPLICA_URLS": "postgres://me:hunter2@r/x"}, names: "DATABASE_REPLICA_URLS is set, and DATABASE_URL is not"},
 		"a Redis that is none":                           {env: map[string]string{"REDIS_URL": "http://me:hunter2@r"}, names: "REDIS_URL"},
 		"keys from elsewhere without TLS":                {env: jwt("i", "a", "http://me:hunter2@id.example.com/keys"), names: "JWT_JWKS_URL (from environment) begins with https://"},
 		"keys from a host that only looks like this one": {env: jwt("i", "a", "http://127.0.0.1.example.com/keys"), names: "JWT_JWKS_URL (from environment) begins with https://"},

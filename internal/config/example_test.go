@@ -16,11 +16,12 @@ func ExampleLoad() {
 		fmt.Println(err)
 		return
 	}
-	for _, v := range c.Values()[:3] {
+	for _, v := range c.Values()[:4] {
 		fmt.Printf("%s=%s from %s\n", v.Name, v.Value, v.Origin)
 	}
 	// Output:
 	// DATABASE_URL=postgres://me:xxxxx@db/ledger from environment
+	// DATABASE_REPLICA_URLS= from default
 	// REDIS_URL= from default
 	// LISTEN_ADDR=:8080 from flag
 }

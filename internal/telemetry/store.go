@@ -12,6 +12,7 @@ import (
 type Store struct {
 	statements *prometheus.HistogramVec
 	failed     *prometheus.CounterVec
+	replicas   *prometheus.CounterVec
 	reg        prometheus.Registerer
 }
 
@@ -26,7 +27,18 @@ func newStore(reg prometheus.Registerer) *Store {
 			Name: "carbongraph_store_statements_failed_total",
 			Help: "Statements that the database refused or that were cancelled, by operation and main table.",
 		}, []string{"operation", "table"}),
+		replicas: promauto.With(reg).NewCounterVec(prometheus.CounterOpts{
+			Name: "carbongraph_store_replica_reads_total",
+			Help: "Operations that could read from a replica, by replica and result: served; behind, where it does not show what is to be seen yet; unreachable. What is not served is read from the primary.",
+		}, []string{"replica", "result"}),
 		reg: reg,
+	}
+}
+
+// Replica records what became of an operation that could read from a replica.
+func (s *Store) Replica(name, result string) {
+	if s != nil {
+		s.replicas.WithLabelValues(name, result).Inc()
 	}
 }
 
