@@ -46,6 +46,7 @@ func scrape(t *testing.T) string {
 	tel.Gate.Returned(75)
 	tel.Gate.Shared(false)
 	tel.Gate.Shared(true)
+	tel.Store.Replica("replica:5432", "served")
 	tel.Batch.Begun("IMPORT")
 	tel.Batch.Ended("IMPORT", telemetry.BatchPartial, time.Second)
 	tel.Cache.Strategy("api_responses")
