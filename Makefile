@@ -28,7 +28,7 @@ test-go:
 	$(TESTENV) $(GO) test $(RACE) -timeout 20m ./...
 	$(GO) test -count=1 -run '^(TestRealLedgers|TestRealLayouts|TestAMillionEmptyRows)' ./internal/batch ./internal/ingest
 	$(TESTENV) $(GO) test -count=1 -run '^($(LAWS))$$' ./store
-	$(TESTENV) $(GO) test -count=1 -timeout 12m -run '^(TestEnginesAgree|TestStatements|TestIdleSubscriptionsAreSmall|TestDroppedConnectionsLeaveNothing)$$' ./internal/app ./resolvers
+	$(TESTENV) $(GO) test -count=1 -timeout 12m -run '^(TestEnginesAgree|TestStatements|TestIdleSubscriptionsAreSmall|TestDroppedConnectionsLeaveNothing|TestEstimatesAreWhatLinesWouldBe)$$' ./internal/app ./resolvers
 	$(GO) test -count=1 -run '^TestHostileBodies$$' ./graph
 
 # A million documents made at random, for both engines on both databases, each asked once. ENGINE_SEED begins elsewhere.
