@@ -2,7 +2,6 @@ package store
 
 import (
 	"context"
-	"strings"
 
 	"carbongraph/internal/exact"
 )
@@ -46,16 +45,5 @@ func (s *Store) DatasetsWith(ids []ID, some Columns) *Select[FactorDataset] {
 // PredecessorsOf is the read of the dataset that each of these supersedes, for each that supersedes one. Each row hangs on the dataset that supersedes it. It asks the
 // database even of a dataset that is held in memory: what it supersedes is the one thing about a dataset that changes.
 func (s *Store) PredecessorsOf(ids []ID, some Columns) *Select[FactorDataset] {
-	b := s.statement()
-	q := &Select[FactorDataset]{store: s, rel: datasets(), some: some, statement: b, lead: leadKey, key: keyID, keysAt: none}
-	if len(ids) == 0 {
-		return q
-	}
-	b.keys("o.id", listUUID, ids)
-	q.keysAt = len(b.args) - 1
-	q.text = strings.Join([]string{
-		"SELECT o.id,", q.rel.list(some),
-		"FROM factor_datasets AS o JOIN factor_datasets AS d ON d.id = o.supersedes_id WHERE", b.all(), "ORDER BY o.id",
-	}, " ")
-	return q
+	return ledTo(s, datasets(), ids, some, "factor_datasets AS o JOIN factor_datasets AS d ON d.id = o.supersedes_id", "o.id")
 }

@@ -3,7 +3,6 @@ package store
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"carbongraph/internal/exact"
 	"carbongraph/internal/fault"
@@ -165,18 +164,7 @@ func (s *Store) FactorsByCode(ctx context.Context, dataset ID, codes []string) (
 // SuccessorsOf is the read of the factor of the same code, region, unit and price basis in the dataset that supersedes a factor's own, for each that has
 // one. Each row hangs on the factor that it supersedes; of several the first, which was made first, is meant.
 func (s *Store) SuccessorsOf(ids []ID, some Columns) *Select[EmissionFactor] {
-	b := s.statement()
-	q := &Select[EmissionFactor]{store: s, rel: factors(), some: some, statement: b, lead: leadKey, key: keyID, keysAt: none}
-	if len(ids) == 0 {
-		return q
-	}
-	b.keys("o.id", listUUID, ids)
-	q.keysAt = len(b.args) - 1
-	q.text = strings.Join([]string{
-		"SELECT o.id,", q.rel.list(some),
-		"FROM emission_factors AS o JOIN factor_datasets AS d ON d.supersedes_id = o.dataset_id",
-		"JOIN emission_factors AS f ON f.dataset_id = d.id AND f.code = o.code AND f.region = o.region AND f.unit = o.unit",
-		"AND COALESCE(f.price_basis, '') = COALESCE(o.price_basis, '') WHERE", b.all(), "ORDER BY o.id, f.id",
-	}, " ")
-	return q
+	return ledTo(s, factors(), ids, some, "emission_factors AS o JOIN factor_datasets AS d ON d.supersedes_id = o.dataset_id "+
+		"JOIN emission_factors AS f ON f.dataset_id = d.id AND f.code = o.code AND f.region = o.region AND f.unit = o.unit "+
+		"AND COALESCE(f.price_basis, '') = COALESCE(o.price_basis, '')", "o.id, f.id")
 }

@@ -237,6 +237,19 @@ func byKey[T, K any](s *Store, b *statement, rel *relation[T], column string, li
 	return q
 }
 
+// ledTo is the read of the rows that others lead to: those, o, have these ids, and each row hangs on the one that leads to it.
+func ledTo[T any](s *Store, rel *relation[T], ids []ID, some Columns, from, orderBy string) *Select[T] {
+	b := s.statement()
+	q := &Select[T]{store: s, rel: rel, some: some, statement: b, lead: leadKey, key: keyID, keysAt: none}
+	if len(ids) == 0 {
+		return q
+	}
+	b.keys("o.id", listUUID, ids)
+	q.keysAt = len(b.args) - 1
+	q.text = "SELECT o.id, " + rel.list(some) + " FROM " + from + " WHERE " + b.all() + " ORDER BY " + orderBy
+	return q
+}
+
 // aggregate is the read of one row of sums or counts over the rows that meet the conditions.
 func aggregate[T any](s *Store, b *statement, rel *relation[T], columns string) *Select[T] {
 	b.fresh = true

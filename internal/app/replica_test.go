@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"io"
 	"maps"
 	"math/rand/v2"
 	"net/http"
@@ -12,7 +11,6 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -92,25 +90,7 @@ func newReplicated(t *testing.T, servers int) *replicated {
 // reads tells how many operations could read from the replica, with a result.
 func (r *replicated) reads(t *testing.T, s *served, result string) float64 {
 	t.Helper()
-	res, err := http.Get(s.admin + "/metrics")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	name := `carbongraph_store_replica_reads_total{replica="127.0.0.1:` + strconv.Itoa(r.standby.port) + `",result="` + result + `"} `
-	_, value, there := strings.Cut(string(text), name)
-	if !there { // none so far
-		return 0
-	}
-	value, _, _ = strings.Cut(value, "\n")
-	n, err := strconv.ParseFloat(value, 64)
-	if err != nil {
-		t.Fatal(err)
-	}
+	n, _ := metricIfAny(t, s.admin, `carbongraph_store_replica_reads_total{replica="127.0.0.1:`+strconv.Itoa(r.standby.port)+`",result="`+result+`"}`)
 	return n
 }
 

@@ -335,7 +335,31 @@ func TestASessionsSocketIsForOurOwnPages(t *testing.T) {
 // metric reads a figure of a server's.
 func metric(t *testing.T, admin, name string) float64 {
 	t.Helper()
-	res, err := http.Get(admin + "/metrics")
+	v, there := metricIfAny(t, admin, name)
+	if !there {
+		t.Fatalf("there is no metric %s", name)
+	}
+	return v
+}
+
+// metricIfAny is metric of what may not have been measured yet.
+func metricIfAny(t *testing.T, admin, name string) (v float64, there bool) {
+	t.Helper()
+	m := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(name) + ` (\S+)$`).FindStringSubmatch(fetched(t, admin+"/metrics"))
+	if m == nil {
+		return 0, false
+	}
+	v, err := strconv.ParseFloat(m[1], 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v, true
+}
+
+// fetched gives what stands at an address.
+func fetched(t *testing.T, url string) string {
+	t.Helper()
+	res, err := http.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -344,15 +368,7 @@ func metric(t *testing.T, admin, name string) float64 {
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(name) + ` (\S+)$`).FindSubmatch(text)
-	if m == nil {
-		t.Fatalf("there is no metric %s", name)
-	}
-	v, err := strconv.ParseFloat(string(m[1]), 64)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return v
+	return string(text)
 }
 
 // collected lets the server collect its garbage.
@@ -532,16 +548,7 @@ func TestDroppedConnectionsLeaveNothing(t *testing.T) {
 // serving gives the stacks of the server's goroutines that connections are served by. Those that the server has for itself come and go.
 func (f *followed) serving(t *testing.T) (stacks []string) {
 	t.Helper()
-	res, err := http.Get(f.admin + "/debug/pprof/goroutine?debug=2")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	text, err := io.ReadAll(res.Body)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for stack := range strings.SplitSeq(string(text), "\n\n") {
+	for stack := range strings.SplitSeq(fetched(t, f.admin+"/debug/pprof/goroutine?debug=2"), "\n\n") {
 		for _, of := range []string{"net/http.(*conn)", "net/http.(*connReader)", "websocket", "carbongraph/graph.", "carbongraph/resolvers."} {
 			if strings.Contains(stack, of) {
 				stacks = append(stacks, stack)

@@ -102,18 +102,12 @@ func (r *reader) flag() bool {
 	return len(b) == 1 && b[0] == 1
 }
 
-func (r *reader) number() uint64 {
-	n, size := binary.Uvarint(r.b)
-	if size <= 0 {
-		r.wrong = true
-		return 0
-	}
-	r.take(size)
-	return n
-}
+func (r *reader) number() uint64 { return varint(r, binary.Uvarint) }
 
-func (r *reader) signed() int64 {
-	n, size := binary.Varint(r.b)
+func (r *reader) signed() int64 { return varint(r, binary.Varint) }
+
+func varint[N int64 | uint64](r *reader, of func([]byte) (N, int)) N {
+	n, size := of(r.b)
 	if size <= 0 {
 		r.wrong = true
 		return 0
