@@ -38,9 +38,12 @@ type exchangeOf struct {
 // twelve months where it is converted by the month. A kind takes 5 kB or so with 18 gases, 2 kB without.
 const remembered = 4096
 
-// Calculator makes a calculator.
-func (e *Engine) Calculator(s Settings) *Calculator {
-	return &Calculator{engine: e, settings: s, kinds: newMemory[kind, *Made](remembered), spends: newMemory[exchangeOf, *formula.Compiled](remembered)}
+// Calculator makes a calculator for a ledger.
+func (e *Engine) Calculator(s Settings) *Calculator { return e.CalculatorOf(s, remembered) }
+
+// CalculatorOf makes a calculator that remembers at most twice so many kinds.
+func (e *Engine) CalculatorOf(s Settings, kinds int) *Calculator {
+	return &Calculator{engine: e, settings: s, kinds: newMemory[kind, *Made](kinds), spends: newMemory[exchangeOf, *formula.Compiled](kinds)}
 }
 
 // Calculate gives what a line emits by a factor. Its faults are those of Engine.Formula, and BAD_USER_INPUT for a mass that is too large for the ledger.

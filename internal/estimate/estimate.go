@@ -40,6 +40,9 @@ type Estimator struct {
 	calculators map[calc.Settings]*calc.Calculator // as many as there are combinations of choices
 }
 
+// kinds is how many kinds of lines a calculator remembers, of which there are a dozen at most: with the largest formulas each takes 5 MB.
+const kinds = 512
+
 // New makes an estimator.
 func New(o Options) *Estimator {
 	return &Estimator{store: o.Store, catalog: o.Catalog, engine: o.Engine, kept: newKeeper(&o), calculators: map[calc.Settings]*calc.Calculator{}}
@@ -175,7 +178,7 @@ func (e *Estimator) calculator(how calc.Settings) *calc.Calculator {
 	defer e.mu.Unlock()
 	c := e.calculators[how]
 	if c == nil {
-		c = e.engine.Calculator(how)
+		c = e.engine.CalculatorOf(how, kinds)
 		e.calculators[how] = c
 	}
 	return c
