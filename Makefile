@@ -27,8 +27,7 @@ test: test-go test-browser test-clients ## every test, on real servers that are 
 test-go:
 	$(TESTENV) $(GO) test $(RACE) -timeout 20m ./...
 	$(GO) test -count=1 -run '^(TestRealLedgers|TestRealLayouts|TestAMillionEmptyRows)' ./internal/batch ./internal/ingest
-	$(TESTENV) $(GO) test -count=1 -run '^($(LAWS))$$' ./store
-	$(TESTENV) $(GO) test -count=1 -timeout 12m -run '^(TestEnginesAgree|TestStatements|TestIdleSubscriptionsAreSmall|TestDroppedConnectionsLeaveNothing|TestEstimatesAreWhatLinesWouldBe)$$' ./internal/app ./resolvers
+	$(TESTENV) $(GO) test -count=1 -timeout 12m -run '^($(LAWS)|TestEnginesAgree|TestStatements|TestIdleSubscriptionsAreSmall|TestDroppedConnectionsLeaveNothing|TestEstimatesAreWhatLinesWouldBe)$$' ./internal/app ./store ./resolvers
 	$(GO) test -count=1 -run '^TestHostileBodies$$' ./graph
 
 # A million documents made at random, for both engines on both databases, each asked once. ENGINE_SEED begins elsewhere.
