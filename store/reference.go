@@ -39,7 +39,7 @@ func (s *Store) HeldFactor(id ID) *EmissionFactor {
 	return nil
 }
 
-// HeldDataset gives a dataset from memory, as HeldFactor does.
+// HeldDataset gives a dataset from memory, as HeldFactor does. What it supersedes may be that of a second ago, and is not to be shown: PredecessorsOf tells it.
 func (s *Store) HeldDataset(id ID) *FactorDataset {
 	if r := s.held.rows.Load(); r != nil {
 		return r.datasets[id]

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net"
 	"strconv"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -181,7 +180,7 @@ func (q *versionsRead) wire(values [][]byte) error {
 	if len(values) != 4 || len(values[0]) != len(ID{}) || len(values[2]) != 8 || len(values[3]) != 8 {
 		return fmt.Errorf("store: a row of versions with %d columns", len(values))
 	}
-	q.found.add(ID(values[0]), strings.Clone(string(values[1])), int64(binary.BigEndian.Uint64(values[2])), int64(binary.BigEndian.Uint64(values[3])))
+	q.found.add(ID(values[0]), string(values[1]), int64(binary.BigEndian.Uint64(values[2])), int64(binary.BigEndian.Uint64(values[3])))
 	return nil
 }
 

@@ -40,7 +40,7 @@ type Estimator struct {
 	calculators map[calc.Settings]*calc.Calculator // as many as there are combinations of choices
 }
 
-// kinds is how many kinds of lines a calculator remembers, of which there are a dozen at most: with the largest formulas each takes 5 MB.
+// kinds bounds what each calculator remembers: twice so many kinds of lines, 5 MB with the largest formulas. There are a dozen calculators at most.
 const kinds = 512
 
 // New makes an estimator.
